@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { wireErrorSchema } from './errors.ts';
+import { conversationIdSchema, userIdSchema } from './ids.ts';
+
+/** `directory.conversations-of`: every conversation of a user. */
+export const conversationsOfRequestSchema = z.object({ userId: userIdSchema });
+export type ConversationsOfRequest = z.infer<typeof conversationsOfRequestSchema>;
+export const conversationsOfAnswerSchema = z.object({
+  conversationIds: z.array(conversationIdSchema),
+});
+export type ConversationsOfAnswer = z.infer<typeof conversationsOfAnswerSchema>;
+
+/**
+ * `directory.head`: the `seq` of the newest message, 0 when nothing was said yet. The error
+ * `NOT_FOUND` when the user is no member of the conversation, or when there is none.
+ */
+export const headRequestSchema = z.object({
+  conversationId: conversationIdSchema,
+  userId: userIdSchema,
+});
+export type HeadRequest = z.infer<typeof headRequestSchema>;
+export const headAnswerSchema = z.object({ lastSeq: z.number().int().nonnegative() });
+export type HeadAnswer = z.infer<typeof headAnswerSchema>;
+
+/** Every reply on the bus: the answer, or the error in its place. */
+export function replySchema<Answer extends z.ZodType>(answer: Answer) {
+  return z.union([z.object({ ok: answer }), z.object({ error: wireErrorSchema })]);
+}
+
+/** `directory.members-changed`, to everyone who caches or acts on membership. */
+export const membersChangedSchema = z.object({
+  conversationId: conversationIdSchema,
+  added: z.array(userIdSchema),
+  removed: z.array(userIdSchema),
+});
+export type MembersChanged = z.infer<typeof membersChangedSchema>;

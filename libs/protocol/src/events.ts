@@ -1,0 +1,48 @@
+import type { ErrorCode, WireError } from './errors.ts';
+import type { ConversationId, UserId } from './ids.ts';
+import type { Message } from './message.ts';
+
+/** What a callback is given when its emit failed. */
+export type Failure = { success: false; error: WireError };
+
+export type SendMessageAck = (answer: { success: true; message: Message } | Failure) => void;
+export type JoinConversationAck = (
+  answer: { success: true; conversationId: ConversationId; lastSeq: number } | Failure,
+) => void;
+export type LeaveConversationAck = (answer: { success: true } | Failure) => void;
+/** `expiresAt`: ISO 8601 UTC with milliseconds. */
+export type RefreshTokenAck = (answer: { success: true; expiresAt: string } | Failure) => void;
+
+/** Payloads are unknown until a schema has looked at them: they come from outside. */
+export interface ClientToServerEvents {
+  send_message: (payload: unknown, ack?: SendMessageAck) => void;
+  typing: (payload: unknown) => void;
+  join_conversation: (payload: unknown, ack?: JoinConversationAck) => void;
+  leave_conversation: (payload: unknown, ack?: LeaveConversationAck) => void;
+  refresh_token: (payload: unknown, ack?: RefreshTokenAck) => void;
+}
+
+export interface ChatErrorEvent {
+  event: string;
+  code: ErrorCode;
+  message: string;
+  retryable: boolean;
+  conversationId?: string;
+  clientMessageId?: string;
+}
+
+export interface ServerToClientEvents {
+  message_sent_confirm: (message: Message) => void;
+  receive_message: (message: Message) => void;
+  typing: (typing: { conversationId: ConversationId; userId: UserId; isTyping: boolean }) => void;
+  conversation_joined: (payload: { conversationId: ConversationId }) => void;
+  conversation_left: (payload: { conversationId: ConversationId }) => void;
+  resync: (payload: { reason: string }) => void;
+  chat_error: (error: ChatErrorEvent) => void;
+}
+
+/** `data` of a `connect_error`. */
+export interface ConnectErrorData {
+  code: ErrorCode;
+  retryable: boolean;
+}

@@ -1,0 +1,116 @@
+import { z } from 'zod';
+
+/** The environment does not fit the schema. The message names every variable and no value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * Reads the configuration once, at start. Keys of the schema are the names of environment
+ * variables. An empty variable counts as absent, as in `PORT= npm start`.
+ *
+ * @throws ConfigError that lists each missing or wrong variable and what it must be; values are
+ *   never repeated, because any of them may be a secret.
+ */
+export function readConfig<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  env: NodeJS.ProcessEnv = process.env,
+): z.infer<z.ZodObject<Shape>> {
+  const given: Record<string, string> = {};
+  for (const name of Object.keys(schema.shape)) {
+    const value = env[name];
+    if (value !== undefined && value !== '') {
+      given[name] = value;
+    }
+  }
+  const result = schema.safeParse(given);
+  if (result.success) {
+    return result.data;
+  }
+  const lines = result.error.issues.map((issue) => {
+    const name = issue.path.map(String).join('.') || '(configuration)';
+    const missing = issue.path.length === 1 && given[name] === undefined;
+    return `  ${name}: ${missing ? 'is required' : describe(issue)}`;
+  });
+  throw new ConfigError(`The configuration is wrong:\n${[...new Set(lines)].join('\n')}`);
+}
+
+/** zod's default messages may quote the input (enum values do not, formats do not): keep to ours. */
+function describe(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'too_small':
+      return `must be at least ${issue.minimum}`;
+    case 'too_big':
+      return `must be at most ${issue.maximum}`;
+    case 'invalid_value':
+      return `must be one of ${issue.values.map(String).join(', ')}`;
+    case 'custom':
+    case 'invalid_format':
+      return issue.message;
+    default:
+      return 'has the wrong form';
+  }
+}
+
+/** A whole number in `[minimum, maximum]`. */
+export function integer(minimum: number, maximum: number) {
+  return z
+    .string()
+    .regex(/^-?\d+$/, { error: 'must be a whole number' })
+    .transform(Number)
+    .pipe(z.number().min(minimum).max(maximum));
+}
+
+/** A number in `[minimum, maximum]`. */
+export function decimal(minimum: number, maximum: number) {
+  return z
+    .string()
+    .regex(/^-?\d+(\.\d+)?$/, { error: 'must be a number' })
+    .transform(Number)
+    .pipe(z.number().min(minimum).max(maximum));
+}
+
+/** `true` or `false`, nothing else. */
+export function flag() {
+  return z
+    .string()
+    .regex(/^(true|false)$/, { error: 'must be true or false' })
+    .transform((value) => value === 'true');
+}
+
+/** The URL of a backing service; its scheme chooses the adapter. */
+export function backendUrl(...schemes: readonly string[]) {
+  return z.string().refine(
+    (value) => {
+      try {
+        return schemes.includes(new URL(value).protocol.slice(0, -1));
+      } catch {
+        return false;
+      }
+    },
+    {
+      error: `must be a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
+    },
+  );
+}
+
+/** Variables of every process that listens and logs. */
+export const processConfig = {
+  HOST: z.string().default('127.0.0.1'),
+  PORT: integer(0, 65535).prefault('3000'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  /** Milliseconds from SIGTERM until the process ends at the latest. */
+  STOP_TIMEOUT: integer(1000, 600_000).prefault('25000'),
+};
+
+/** Removes user and password, for logs and error messages. */
+export function withoutCredentials(url: string): string {
+  try {
+    const parsed = new URL(url);
+    parsed.username = '';
+    parsed.password = '';
+    return parsed.href;
+  } catch {
+    return '(not a URL)';
+  }
+}

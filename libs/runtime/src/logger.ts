@@ -1,0 +1,46 @@
+import pino from 'pino';
+
+export type Logger = pino.Logger;
+export type LogLevel = pino.LevelWithSilent;
+
+/** Names of fields that hold secrets or personal data, wherever they stand up to two levels deep. */
+const privateFields = [
+  'password',
+  'passwordHash',
+  'token',
+  'accessToken',
+  'refreshToken',
+  'secret',
+  'authorization',
+  'cookie',
+  'content',
+  'email',
+  'displayName',
+  'bio',
+];
+
+const redactedPaths = privateFields.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]);
+
+/**
+ * Structured logs, one JSON object a line: static text in `msg`, data in fields. Private fields are
+ * replaced by `[redacted]`. Written synchronously, so that the last lines of a crash are there.
+ */
+export function createLogger(options: {
+  name: string;
+  level: LogLevel;
+  /** File descriptor: 1 (standard output, the default) or 2. */
+  destination?: 1 | 2;
+  stream?: pino.DestinationStream;
+}): Logger {
+  return pino(
+    {
+      name: options.name,
+      level: options.level,
+      base: { service: options.name, pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      redact: { paths: redactedPaths, censor: '[redacted]' },
+      serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
+    },
+    options.stream ?? pino.destination({ dest: options.destination ?? 1, sync: true }),
+  );
+}

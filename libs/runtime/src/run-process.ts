@@ -1,0 +1,102 @@
+import type { z } from 'zod';
+import { ConfigError, readConfig } from './config.ts';
+import { createHealth, type Health } from './health.ts';
+import { createLifecycle, type Lifecycle } from './lifecycle.ts';
+import { createLogger, type Logger, type LogLevel } from './logger.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+
+export interface ProcessContext<Config> {
+  config: Config;
+  logger: Logger;
+  metrics: Metrics;
+  health: Health;
+  lifecycle: Lifecycle;
+}
+
+interface ProcessConfig {
+  LOG_LEVEL: LogLevel;
+  STOP_TIMEOUT: number;
+}
+
+/**
+ * The frame of every `main.ts`: reads the configuration, composes and starts, and on SIGTERM or
+ * SIGINT becomes unready, drains and stops within `STOP_TIMEOUT`. A second signal ends at once.
+ * Exit status: 0 after a clean stop, 1 after a failed start, an unclean stop or a crash, 78
+ * (EX_CONFIG of sysexits.h) when the configuration is wrong.
+ *
+ * @param compose starts everything through `lifecycle`; may return a function that is called once
+ *   the process runs, to announce where it listens.
+ */
+export async function runProcess<Shape extends z.ZodRawShape>(options: {
+  name: string;
+  configSchema: z.ZodObject<Shape>;
+  logDestination?: 1 | 2;
+  compose(context: ProcessContext<z.infer<z.ZodObject<Shape>>>): Promise<{ url: string }>;
+  announce?: (running: { url: string }) => void;
+}): Promise<void> {
+  let config: z.infer<z.ZodObject<Shape>>;
+  try {
+    config = readConfig(options.configSchema);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) {
+      throw error;
+    }
+    process.stderr.write(`${options.name} does not start. ${error.message}\n`);
+    process.exitCode = 78;
+    return;
+  }
+  const { LOG_LEVEL, STOP_TIMEOUT } = config as unknown as ProcessConfig;
+  const logger = createLogger({
+    name: options.name,
+    level: LOG_LEVEL,
+    ...(options.logDestination === undefined ? {} : { destination: options.logDestination }),
+  });
+  const lifecycle = createLifecycle(logger);
+  const health = createHealth({
+    onFailure: (dependency, error) =>
+      logger.warn({ dependency, err: error }, 'dependency not ready'),
+  });
+
+  async function end(reason: string, failed: boolean): Promise<void> {
+    logger.info({ reason }, 'service stopping');
+    health.startDraining();
+    const { clean } = await lifecycle.stop(STOP_TIMEOUT);
+    logger.info({ clean }, 'service stopped');
+    process.exit(failed || !clean ? 1 : 0);
+  }
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (lifecycle.state === 'draining' || lifecycle.state === 'stopping') {
+        logger.warn({ signal }, 'second signal, ending at once');
+        process.exit(1);
+      }
+      void end(signal, false);
+    });
+  }
+  // A bug in one place must not leave a process that looks alive: log, drain, restart.
+  process.on('uncaughtException', (error) => {
+    logger.fatal({ err: error }, 'uncaught exception');
+    void end('uncaughtException', true);
+  });
+  process.on('unhandledRejection', (error) => {
+    logger.fatal({ err: error }, 'unhandled rejection');
+    void end('unhandledRejection', true);
+  });
+
+  try {
+    const running = await options.compose({
+      config,
+      logger,
+      metrics: createMetrics(),
+      health,
+      lifecycle,
+    });
+    lifecycle.running();
+    logger.info({ url: running.url }, 'service ready');
+    options.announce?.(running);
+  } catch (error) {
+    logger.fatal({ err: error }, 'service failed to start');
+    await end('failed start', true);
+  }
+}
