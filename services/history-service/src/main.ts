@@ -1,0 +1,28 @@
+import { createTokenVerifier } from '@bambochat/auth';
+import { createRestApp } from '@bambochat/rest';
+import { listen, runProcess } from '@bambochat/runtime';
+import { openMongoStores } from '@bambochat/stores/mongo';
+import { configSchema } from './config.ts';
+import { createHistoryService } from './index.ts';
+
+await runProcess({
+  name: 'history-service',
+  configSchema,
+  async compose({ config, logger, metrics, health, lifecycle }) {
+    const stores = await openMongoStores({ url: config.MONGODB_URL });
+    lifecycle.defer('mongodb', () => stores.close());
+    health.addCheck('mongodb', () => stores.messageStore.check());
+
+    const app = await createRestApp({
+      title: 'BamboChat history',
+      description: 'The messages that a user missed.',
+      logger,
+      health,
+      metrics,
+      verifier: createTokenVerifier(config),
+      trustProxy: config.TRUST_PROXY,
+    });
+    await lifecycle.use('history-service', createHistoryService({ app, ...stores }));
+    return listen({ app, config, lifecycle });
+  },
+});

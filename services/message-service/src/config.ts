@@ -1,0 +1,20 @@
+import { backendUrl, flag, integer, processConfig } from '@bambochat/runtime';
+import { z } from 'zod';
+
+/** Settings that standalone shares. */
+export const messageConfig = {
+  /** Also send `receive_message` to the socket that sent the message. */
+  ECHO_TO_SENDER: flag().prefault('false'),
+  MEMBERSHIP_CACHE_SIZE: integer(1, 10_000_000).prefault('100000'),
+  SEQUENCE_CACHE_SIZE: integer(1, 10_000_000).prefault('50000'),
+};
+
+export const configSchema = z.object({
+  ...processConfig,
+  ...messageConfig,
+  MONGODB_URL: backendUrl('mongodb', 'mongodb+srv'),
+  NATS_URL: backendUrl('nats', 'tls'),
+  REDIS_URL: backendUrl('redis', 'rediss'),
+  COMMAND_PARTITIONS: integer(1, 1024).prefault('16'),
+  COMMAND_REPLICAS: integer(1, 5).prefault('1'),
+});

@@ -1,0 +1,48 @@
+import {
+  connectNats,
+  createJetStreamCommandLog,
+  createNatsEventBus,
+} from '@bambochat/messaging/nats';
+import { createRedisRooms } from '@bambochat/rooms/redis';
+import { listenForOperations, runProcess } from '@bambochat/runtime';
+import { openMongoStores } from '@bambochat/stores/mongo';
+import { configSchema } from './config.ts';
+import { createMessageService } from './index.ts';
+
+await runProcess({
+  name: 'message-service',
+  configSchema,
+  async compose({ config, logger, metrics, health, lifecycle }) {
+    const stores = await openMongoStores({ url: config.MONGODB_URL });
+    lifecycle.defer('mongodb', () => stores.close());
+    health.addCheck('mongodb', () => stores.messageStore.check());
+
+    const connection = await connectNats({ url: config.NATS_URL, name: 'message-service', logger });
+    lifecycle.defer('nats', () => connection.close());
+    health.addCheck('nats', () => connection.check());
+
+    const rooms = await createRedisRooms({ url: config.REDIS_URL, logger });
+    lifecycle.defer('redis', () => rooms.stop());
+    health.addCheck('redis', () => rooms.check());
+
+    const service = createMessageService({
+      commandLog: await createJetStreamCommandLog({
+        connection,
+        partitions: config.COMMAND_PARTITIONS,
+        replicas: config.COMMAND_REPLICAS,
+      }),
+      bus: createNatsEventBus({ connection }),
+      emitter: rooms.emitter,
+      messageStore: stores.messageStore,
+      directoryStore: stores.directoryStore,
+      echoToSender: config.ECHO_TO_SENDER,
+      membershipCacheSize: config.MEMBERSHIP_CACHE_SIZE,
+      sequenceCacheSize: config.SEQUENCE_CACHE_SIZE,
+      drainTimeout: config.STOP_TIMEOUT / 2,
+      logger,
+      metrics,
+    });
+    await lifecycle.use('message-service', service);
+    return listenForOperations({ config, logger, health, metrics, lifecycle });
+  },
+});

@@ -1,0 +1,42 @@
+import { authConfig, checkVerifierKeys } from '@bambochat/auth';
+import { backendUrl, decimal, integer, processConfig } from '@bambochat/runtime';
+import { z } from 'zod';
+
+/** Settings that standalone shares. Rates are events a second and user, on each gateway. */
+export const gatewayConfig = {
+  MESSAGE_RATE: decimal(0.1, 100_000).prefault('20'),
+  MESSAGE_BURST: integer(1, 1_000_000).prefault('40'),
+  TYPING_RATE: decimal(0.1, 100_000).prefault('10'),
+  TYPING_BURST: integer(1, 1_000_000).prefault('20'),
+  /** join_conversation, leave_conversation and refresh_token together. */
+  REQUEST_RATE: decimal(0.1, 100_000).prefault('10'),
+  REQUEST_BURST: integer(1, 1_000_000).prefault('50'),
+  /** Bytes of one Engine.IO message; more closes the connection. */
+  MAX_PAYLOAD: integer(16_384, 1_048_576).prefault('65536'),
+  /** Messages of one gateway that wait for their confirmation; beyond: OVERLOADED. */
+  MAX_UNCONFIRMED: integer(1, 1_000_000).prefault('10000'),
+  /** Milliseconds a message may wait to be accepted by the command log; then: UNAVAILABLE. */
+  ACCEPT_TIMEOUT: integer(100, 600_000).prefault('10000'),
+  /** Origins of browsers that may connect, comma-separated, or `*`. */
+  ALLOWED_ORIGINS: z
+    .string()
+    .default('*')
+    .transform((list) =>
+      list
+        .split(',')
+        .map((origin) => origin.trim())
+        .filter((origin) => origin !== ''),
+    ),
+};
+
+export const configSchema = z
+  .object({
+    ...processConfig,
+    ...authConfig,
+    ...gatewayConfig,
+    NATS_URL: backendUrl('nats', 'tls'),
+    REDIS_URL: backendUrl('redis', 'rediss'),
+    COMMAND_PARTITIONS: integer(1, 1024).prefault('16'),
+    COMMAND_REPLICAS: integer(1, 5).prefault('1'),
+  })
+  .superRefine(checkVerifierKeys);

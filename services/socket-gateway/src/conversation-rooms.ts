@@ -1,0 +1,216 @@
+import { type ConversationId, notFound, type UserId, unavailable } from '@bambochat/protocol';
+import { conversationIdOf, conversationRoom, type Rooms, userRoom } from '@bambochat/rooms';
+import type { ChatSocket } from './chat-socket.ts';
+import type { DirectoryClient } from './directory-client.ts';
+
+/** The sockets of one user on this gateway, those still in their handshake included. */
+interface LocalUser {
+  sockets: Set<ChatSocket>;
+  /** Counts announced changes, so that an answer read before one is not acted on after it. */
+  changes: number;
+}
+
+export interface ConversationRooms {
+  /**
+   * Before the client hears that it is connected: puts the socket into its user's room and those
+   * of all conversations. @throws AppError `UNAVAILABLE`
+   */
+  enter(socket: ChatSocket): Promise<void>;
+  /** The socket is gone, or was refused after {@link enter}. */
+  forget(socket: ChatSocket): void;
+  /**
+   * Puts one socket into one room and returns the conversation's `lastSeq`, read after everything
+   * that comes later is heard. @throws AppError `NOT_FOUND`, `UNAVAILABLE`
+   */
+  join(socket: ChatSocket, conversationId: ConversationId): Promise<number>;
+  /** Takes one socket out of one room until it joins again. */
+  leave(socket: ChatSocket, conversationId: ConversationId): Promise<void>;
+  /** A membership has changed: the rooms of these users follow, and they are told. */
+  change(conversationId: ConversationId, added: UserId[], removed: UserId[]): Promise<void>;
+  /** Announcements may have been missed: asks for every local user and follows the difference. */
+  reconcile(): Promise<void>;
+}
+
+const READS_MAX = 5;
+const RECONCILE_CONCURRENCY = 8;
+
+export function createConversationRooms(options: {
+  rooms: Pick<Rooms, 'fence'>;
+  directory: DirectoryClient;
+}): ConversationRooms {
+  const { rooms, directory } = options;
+  const users = new Map<UserId, LocalUser>();
+
+  function localUser(userId: UserId): LocalUser {
+    let user = users.get(userId);
+    if (user === undefined) {
+      user = { sockets: new Set(), changes: 0 };
+      users.set(userId, user);
+    }
+    return user;
+  }
+
+  /** Reads until no change was announced meanwhile; what is done with the answer at once is right. */
+  async function readSteadily<Answer>(
+    user: LocalUser,
+    read: () => Promise<Answer>,
+  ): Promise<Answer> {
+    for (let reads = 0; reads < READS_MAX; reads += 1) {
+      const before = user.changes;
+      const answer = await read();
+      if (user.changes === before) {
+        return answer;
+      }
+    }
+    throw unavailable('The directory');
+  }
+
+  function conversationsHeard(socket: ChatSocket): Set<ConversationId> {
+    const heard = new Set<ConversationId>();
+    for (const room of socket.rooms) {
+      const conversationId = conversationIdOf(room);
+      if (conversationId !== null) {
+        heard.add(conversationId);
+      }
+    }
+    return heard;
+  }
+
+  /** Without Redis the socket lives on; its rooms are reconciled, and it is told, on recovery. */
+  async function fenceIfPossible(): Promise<void> {
+    await rooms.fence().catch(() => {});
+  }
+
+  /** Emits only what is still true after the fence. */
+  function tellJoined(socket: ChatSocket, conversationId: ConversationId): void {
+    if (socket.rooms.has(conversationRoom(conversationId))) {
+      socket.emit('conversation_joined', { conversationId });
+    }
+  }
+
+  async function reconcileUser(userId: UserId, user: LocalUser): Promise<void> {
+    const current = await readSteadily(user, () => directory.conversationsOf(userId));
+    const allowed = new Set(current);
+    const joined: [ChatSocket, ConversationId][] = [];
+    for (const socket of user.sockets) {
+      const heard = conversationsHeard(socket);
+      for (const conversationId of heard) {
+        if (!allowed.has(conversationId)) {
+          await socket.leave(conversationRoom(conversationId));
+          socket.emit('conversation_left', { conversationId });
+        }
+      }
+      for (const conversationId of current) {
+        if (!heard.has(conversationId) && socket.data.left?.has(conversationId) !== true) {
+          await socket.join(conversationRoom(conversationId));
+          joined.push([socket, conversationId]);
+        }
+      }
+    }
+    if (joined.length > 0) {
+      await fenceIfPossible();
+      for (const [socket, conversationId] of joined) {
+        tellJoined(socket, conversationId);
+      }
+    }
+  }
+
+  return {
+    async enter(socket) {
+      const { userId } = socket.data;
+      const user = localUser(userId);
+      user.sockets.add(socket);
+      const conversationIds = await readSteadily(user, () => directory.conversationsOf(userId));
+      await socket.join([userRoom(userId), ...conversationIds.map(conversationRoom)]);
+      await fenceIfPossible();
+    },
+
+    forget(socket) {
+      const { userId } = socket.data;
+      const user = users.get(userId);
+      if (user?.sockets.delete(socket) === true && user.sockets.size === 0) {
+        users.delete(userId);
+      }
+    },
+
+    async join(socket, conversationId) {
+      const { userId } = socket.data;
+      const room = conversationRoom(conversationId);
+      const read = () => directory.lastSeq(conversationId, userId);
+      await readSteadily(localUser(userId), read);
+      socket.data.left?.delete(conversationId);
+      await socket.join(room);
+      await rooms.fence();
+      const lastSeq = await read().catch(async (error: unknown) => {
+        await socket.leave(room);
+        throw error;
+      });
+      if (!socket.rooms.has(room)) {
+        // Removed while joining.
+        throw notFound('Conversation');
+      }
+      return lastSeq;
+    },
+
+    async leave(socket, conversationId) {
+      const room = conversationRoom(conversationId);
+      if (!socket.rooms.has(room)) {
+        throw notFound('Conversation');
+      }
+      // Only rooms it was in: no more of them than the user has conversations.
+      socket.data.left ??= new Set();
+      socket.data.left.add(conversationId);
+      await socket.leave(room);
+    },
+
+    async change(conversationId, added, removed) {
+      const room = conversationRoom(conversationId);
+      for (const userId of removed) {
+        const user = users.get(userId);
+        if (user === undefined) {
+          continue;
+        }
+        user.changes += 1;
+        for (const socket of user.sockets) {
+          await socket.leave(room);
+          socket.emit('conversation_left', { conversationId });
+        }
+      }
+      const joined: ChatSocket[] = [];
+      for (const userId of added) {
+        const user = users.get(userId);
+        if (user === undefined) {
+          continue;
+        }
+        user.changes += 1;
+        for (const socket of user.sockets) {
+          socket.data.left?.delete(conversationId);
+          await socket.join(room);
+          joined.push(socket);
+        }
+      }
+      if (joined.length > 0) {
+        await fenceIfPossible();
+        for (const socket of joined) {
+          tellJoined(socket, conversationId);
+        }
+      }
+    },
+
+    async reconcile() {
+      const waiting = [...users];
+      let failure: unknown = null;
+      const worker = async () => {
+        for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+          await reconcileUser(...next).catch((error: unknown) => {
+            failure = error;
+          });
+        }
+      };
+      await Promise.all(Array.from({ length: RECONCILE_CONCURRENCY }, worker));
+      if (failure !== null) {
+        throw failure;
+      }
+    },
+  };
+}

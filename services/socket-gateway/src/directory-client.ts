@@ -1,0 +1,32 @@
+import type { EventBus } from '@bambochat/messaging';
+import {
+  type ConversationId,
+  type ConversationsOfRequest,
+  conversationsOfAnswerSchema,
+  type HeadRequest,
+  headAnswerSchema,
+  subjects,
+  type UserId,
+} from '@bambochat/protocol';
+
+/** What a gateway asks the directory-service. Never cached: rooms follow announcements instead. */
+export interface DirectoryClient {
+  /** @throws AppError `UNAVAILABLE` */
+  conversationsOf(userId: UserId): Promise<ConversationId[]>;
+  /** @throws AppError `NOT_FOUND` for an absent conversation or no member of it, `UNAVAILABLE` */
+  lastSeq(conversationId: ConversationId, userId: UserId): Promise<number>;
+}
+
+export function createDirectoryClient(bus: EventBus): DirectoryClient {
+  return {
+    async conversationsOf(userId) {
+      const request: ConversationsOfRequest = { userId };
+      const answer = await bus.request(subjects.conversationsOf, request);
+      return conversationsOfAnswerSchema.parse(answer).conversationIds;
+    },
+    async lastSeq(conversationId, userId) {
+      const request: HeadRequest = { conversationId, userId };
+      return headAnswerSchema.parse(await bus.request(subjects.head, request)).lastSeq;
+    },
+  };
+}

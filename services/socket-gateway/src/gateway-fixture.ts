@@ -1,0 +1,193 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createTokenIssuer, createTokenVerifier } from '@bambochat/auth';
+import { createMemoryCommandLog, createMemoryEventBus } from '@bambochat/messaging/memory';
+import {
+  type ConversationId,
+  conversationsOfRequestSchema,
+  type GatewayId,
+  headRequestSchema,
+  type Message,
+  type MessageId,
+  type MessageRequest,
+  type MessageResult,
+  notFound,
+  type SendMessagesCommand,
+  sendMessagesCommandSchema,
+  subjects,
+  type UserId,
+} from '@bambochat/protocol';
+import { createMemoryRooms } from '@bambochat/rooms/memory';
+import { createLogger, createMetrics } from '@bambochat/runtime';
+import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
+import { uuidv7 } from 'uuidv7';
+import { createSocketGateway, type GatewayOptions } from './index.ts';
+
+const authSettings = {
+  JWT_ALGORITHM: 'HS256' as const,
+  JWT_SECRET: 'a secret of the gateway tests, 32 bytes and more',
+  JWT_ISSUER: 'bambochat',
+  JWT_AUDIENCE: 'bambochat',
+};
+
+/**
+ * A gateway on a real port with the memory log, bus and rooms. The services behind it are played
+ * by this fixture: a directory whose memberships the test sets, and a message-service that answers
+ * every command as the test says.
+ */
+export async function startGateway(overrides: Partial<GatewayOptions> = {}) {
+  const bus = createMemoryEventBus();
+  const commandLog = createMemoryCommandLog({ partitions: 4 });
+  const rooms = createMemoryRooms();
+  const metrics = createMetrics({ processMetrics: false });
+  const httpServer = createServer();
+  const memberships = new Map<string, ConversationId[]>();
+  const directory = { reads: 0, beforeAnswer: async (_userId: UserId) => {} };
+  const handled: MessageRequest[] = [];
+  let answer = (requests: MessageRequest[]): MessageResult[] =>
+    requests.map((request, index) => ({
+      ref: request.ref,
+      message: messageOf(request, index + 1),
+    }));
+
+  bus.respond(
+    subjects.conversationsOf,
+    async (payload) => {
+      const { userId } = conversationsOfRequestSchema.parse(payload);
+      directory.reads += 1;
+      const conversationIds = memberships.get(userId) ?? [];
+      await directory.beforeAnswer(userId);
+      return { conversationIds };
+    },
+    { queue: 'directory' },
+  );
+  bus.respond(
+    subjects.head,
+    async (payload) => {
+      const { userId, conversationId } = headRequestSchema.parse(payload);
+      if (memberships.get(userId)?.includes(conversationId) !== true) {
+        throw notFound('Conversation');
+      }
+      return { lastSeq: 7 };
+    },
+    { queue: 'directory' },
+  );
+  const consumer = await commandLog.consume(async ({ command }) => {
+    const decoded: SendMessagesCommand = sendMessagesCommandSchema.parse(
+      JSON.parse(new TextDecoder().decode(command)),
+    );
+    handled.push(...decoded.messages);
+    const results = answer(decoded.messages);
+    if (results.length > 0) {
+      bus.publish(subjects.messageResults(decoded.gatewayId), { results });
+    }
+  });
+
+  const gateway = createSocketGateway({
+    httpServer,
+    gatewayId: 'gateway-1' as GatewayId,
+    verifier: createTokenVerifier(authSettings),
+    commandLog,
+    bus,
+    rooms,
+    rates: {
+      message: { rate: 1000, burst: 1000 },
+      typing: { rate: 1000, burst: 1000 },
+      request: { rate: 1000, burst: 1000 },
+    },
+    maxPayload: 65_536,
+    maxUnconfirmed: 1000,
+    acceptTimeout: 5000,
+    allowedOrigins: ['*'],
+    drainTimeout: 2000,
+    logger: createLogger({ name: 'test', level: 'silent' }),
+    metrics,
+    ...overrides,
+  });
+  await gateway.start();
+  await new Promise<void>((resolve) => httpServer.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}`;
+  const clients: Socket[] = [];
+
+  function token(userId: string, lifetime = 60_000): string {
+    return createTokenIssuer({
+      ...authSettings,
+      ACCESS_TOKEN_TTL: lifetime,
+      REFRESH_TOKEN_TTL: lifetime,
+    }).issueAccess({ userId: userId as UserId, sessionId: uuidv7() }).token;
+  }
+
+  function open(options: Partial<ManagerOptions & SocketOptions>): Socket {
+    const client = io(url, { forceNew: true, transports: ['websocket'], ...options });
+    clients.push(client);
+    return client;
+  }
+
+  return {
+    url,
+    bus,
+    rooms,
+    commandLog,
+    metrics,
+    gateway,
+    memberships,
+    directory,
+    handled,
+    token,
+    open,
+    answerWith(next: typeof answer) {
+      answer = next;
+    },
+    /** Connects a stock client; resolves when it is connected. */
+    async connect(userId: string, options: Partial<ManagerOptions & SocketOptions> = {}) {
+      const client = open({ auth: { token: token(userId) }, ...options });
+      await new Promise<void>((resolve, reject) => {
+        client.once('connect', resolve);
+        client.once('connect_error', reject);
+      });
+      return client;
+    },
+    /** Resolves with the refusal. */
+    refusalOf(options: Partial<ManagerOptions & SocketOptions>) {
+      const client = open({ reconnection: false, ...options });
+      return new Promise<Error & { data?: { code: string } }>((resolve, reject) => {
+        client.once('connect_error', resolve);
+        client.once('connect', () => reject(new Error('the handshake was accepted')));
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      for (const client of clients) {
+        client.disconnect();
+      }
+      await gateway.drain();
+      await gateway.stop();
+      await consumer.stop(1000);
+      await rooms.stop();
+      httpServer.close();
+    },
+  };
+}
+
+export function newConversationId(): ConversationId {
+  return uuidv7() as ConversationId;
+}
+
+export function messageOf(request: MessageRequest, seq: number): Message {
+  return {
+    _id: uuidv7() as MessageId,
+    conversationId: request.conversationId,
+    seq,
+    senderId: request.senderId,
+    content: request.content,
+    clientMessageId: request.clientMessageId,
+    reactions: [],
+    createdAt: new Date().toISOString(),
+  };
+}
+
+/** Everything that a client hears of one event, in order. */
+export function heard<Payload = unknown>(client: Socket, event: string): Payload[] {
+  const payloads: Payload[] = [];
+  client.on(event, (payload: Payload) => payloads.push(payload));
+  return payloads;
+}

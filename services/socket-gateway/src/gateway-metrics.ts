@@ -1,0 +1,49 @@
+import type { Metrics } from '@bambochat/runtime';
+
+export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
+
+export function createGatewayMetrics(metrics: Metrics) {
+  return {
+    connections: metrics.gauge({
+      name: 'bambochat_connections',
+      help: 'Sockets connected now.',
+    }),
+    connects: metrics.counter({
+      name: 'bambochat_connects_total',
+      help: 'Handshakes that were accepted.',
+    }),
+    refusals: metrics.counter({
+      name: 'bambochat_connect_refusals_total',
+      help: 'Handshakes that were refused, by error code.',
+      labelNames: ['code'],
+    }),
+    disconnects: metrics.counter({
+      name: 'bambochat_disconnects_total',
+      help: 'Sockets that went, by reason as Socket.IO names it.',
+      labelNames: ['reason'],
+    }),
+    events: metrics.counter({
+      name: 'bambochat_events_total',
+      help: 'Events received from clients.',
+      labelNames: ['event'],
+    }),
+    eventErrors: metrics.counter({
+      name: 'bambochat_event_errors_total',
+      help: 'Events that were answered with an error, by code.',
+      labelNames: ['event', 'code'],
+    }),
+    confirmDuration: metrics.histogram({
+      name: 'bambochat_confirm_duration_seconds',
+      help: 'From receiving send_message to confirming it.',
+      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60],
+    }),
+    unconfirmed: metrics.gauge({
+      name: 'bambochat_unconfirmed_messages',
+      help: 'Messages that wait for their confirmation.',
+    }),
+    resyncs: metrics.counter({
+      name: 'bambochat_resyncs_total',
+      help: 'Sockets that were told to fetch what they may have missed.',
+    }),
+  };
+}

@@ -1,0 +1,92 @@
+import { AppError } from '@bambochat/protocol';
+import { io } from 'socket.io-client';
+import { expect, test } from 'vitest';
+import { startGateway } from './gateway-fixture.ts';
+
+test('a good token is accepted in auth, in the header, over WebSocket and over polling', async () => {
+  await using gateway = await startGateway();
+  await gateway.connect('alice');
+  await gateway.connect('alice', { transports: ['polling'] });
+  await gateway.connect('alice', {
+    auth: {},
+    extraHeaders: { Authorization: `Bearer ${gateway.token('alice')}` },
+  });
+});
+
+test('no token, a bad one and an expired one are refused as the contract says', async () => {
+  await using gateway = await startGateway();
+  const required = { message: 'Authentication required', data: { code: 'AUTH_REQUIRED' } };
+  const invalid = { message: 'Invalid or expired token', data: { code: 'AUTH_INVALID' } };
+  expect(await gateway.refusalOf({})).toMatchObject(required);
+  expect(await gateway.refusalOf({ auth: { token: '' } })).toMatchObject(required);
+  expect(await gateway.refusalOf({ query: { token: gateway.token('alice') } })).toMatchObject(
+    required,
+  );
+  expect(await gateway.refusalOf({ auth: { token: 'x.y.z' } })).toMatchObject(invalid);
+  expect(await gateway.refusalOf({ auth: { token: { $gt: '' } } })).toMatchObject(invalid);
+  expect(await gateway.refusalOf({ auth: { token: 'x'.repeat(10_000) } })).toMatchObject(invalid);
+  const expired = gateway.token('alice', -60_000);
+  expect(await gateway.refusalOf({ auth: { token: expired } })).toMatchObject({
+    message: 'Invalid or expired token',
+    data: { code: 'AUTH_EXPIRED' },
+  });
+});
+
+test('a handshake is refused as retryable while the directory does not answer', async () => {
+  await using gateway = await startGateway();
+  gateway.directory.beforeAnswer = async () => {
+    throw new AppError('UNAVAILABLE', 'The directory is not available');
+  };
+  expect(await gateway.refusalOf({ auth: { token: gateway.token('alice') } })).toMatchObject({
+    data: { code: 'UNAVAILABLE', retryable: true },
+  });
+});
+
+test('browsers of other origins are refused where origins are listed', async () => {
+  await using gateway = await startGateway({ allowedOrigins: ['https://chat.example'] });
+  const auth = { token: gateway.token('alice') };
+  await gateway.connect('alice', { extraHeaders: { Origin: 'https://chat.example' } });
+  const refused = gateway.refusalOf({ auth, extraHeaders: { Origin: 'https://evil.example' } });
+  expect((await refused).message).toBe('websocket error');
+});
+
+test('a token that expires ends the connection and says why', async () => {
+  await using gateway = await startGateway();
+  const client = io(gateway.url, {
+    forceNew: true,
+    transports: ['websocket'],
+    auth: { token: gateway.token('alice', 1500) },
+  });
+  const error = new Promise((resolve) => client.once('chat_error', resolve));
+  const reason = new Promise((resolve) => client.once('disconnect', resolve));
+  expect(await error).toMatchObject({ code: 'AUTH_EXPIRED' });
+  expect(await reason).toBe('io server disconnect');
+  client.disconnect();
+});
+
+test('a renewed token keeps the connection; one of another user or a bad one does not count', async () => {
+  await using gateway = await startGateway();
+  const client = await gateway.connect('alice', {
+    auth: { token: gateway.token('alice', 2000) },
+  });
+  let ended = false;
+  client.once('disconnect', () => {
+    ended = true;
+  });
+  const failure = (code: string) => ({ success: false, error: { code, retryable: false } });
+  expect(
+    await client.emitWithAck('refresh_token', { token: gateway.token('mallory') }),
+  ).toMatchObject(failure('AUTH_INVALID'));
+  expect(await client.emitWithAck('refresh_token', { token: 'x' })).toMatchObject(
+    failure('AUTH_INVALID'),
+  );
+  const renewed = await client.emitWithAck('refresh_token', { token: gateway.token('alice') });
+  expect(renewed).toEqual({ success: true, expiresAt: expect.stringMatching(/Z$/) });
+  // A second socket with the old lifetime shows that the time has come and gone.
+  const witness = await gateway.connect('alice', {
+    auth: { token: gateway.token('alice', 2000) },
+  });
+  await new Promise((resolve) => witness.once('disconnect', resolve));
+  expect(ended).toBe(false);
+  expect(client.connected).toBe(true);
+});

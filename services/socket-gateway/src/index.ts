@@ -1,0 +1,207 @@
+import type { Server as HttpServer } from 'node:http';
+import { authExpired, type TokenVerifier } from '@bambochat/auth';
+import { type CommandLog, createCommandBatcher, type EventBus } from '@bambochat/messaging';
+import {
+  AppError,
+  type GatewayId,
+  MESSAGES_PER_COMMAND_MAX,
+  type MessageRequest,
+  type SendMessagesCommand,
+  toWireError,
+} from '@bambochat/protocol';
+import type { Rooms } from '@bambochat/rooms';
+import type { Logger, Metrics, Service } from '@bambochat/runtime';
+import { Server } from 'socket.io';
+import { announceResync } from './announce-resync.ts';
+import { authenticateSocket, refusal } from './authenticate-socket.ts';
+import type { ChatServer, ChatSocket } from './chat-socket.ts';
+import { createConversationRooms } from './conversation-rooms.ts';
+import { createDirectoryClient } from './directory-client.ts';
+import { createTokenExpiry } from './expire-tokens.ts';
+import { followMemberships } from './follow-memberships.ts';
+import { createGatewayMetrics } from './gateway-metrics.ts';
+import { handleEvent } from './handle-event.ts';
+import { joinConversation, leaveConversation } from './join-conversation.ts';
+import { createRateLimits, type Rate, type RateKind } from './rate-limits.ts';
+import { refreshToken } from './refresh-token.ts';
+import { sendMessage } from './send-message.ts';
+import { typing } from './typing.ts';
+import { createUnconfirmedMessages } from './unconfirmed-messages.ts';
+
+export interface GatewayOptions {
+  /** Listens already or will; the gateway answers `/socket.io` on it. */
+  httpServer: HttpServer;
+  /** Unique among all gateways that run at the same time. */
+  gatewayId: GatewayId;
+  verifier: TokenVerifier;
+  commandLog: CommandLog;
+  bus: EventBus;
+  rooms: Rooms;
+  rates: Record<RateKind, Rate>;
+  /** Bytes of one Engine.IO message. */
+  maxPayload: number;
+  maxUnconfirmed: number;
+  /** Milliseconds. */
+  acceptTimeout: number;
+  /** `*`, or the origins of browsers that may connect. */
+  allowedOrigins: readonly string[];
+  /** Milliseconds that `drain` waits for messages in flight. */
+  drainTimeout: number;
+  logger: Logger;
+  metrics: Metrics;
+}
+
+const RATE_LIMITED_USERS_MAX = 100_000;
+/** Milliseconds over which a `resync` to all sockets is spread: within the 10 s of PROTOCOL.md. */
+const RESYNC_SPREAD = 4000;
+
+/** Handshake, rooms and typing; turns `send_message` into a command. Holds nothing but connections. */
+export function createSocketGateway(options: GatewayOptions): Service {
+  const { httpServer, gatewayId, verifier, bus, rooms, logger } = options;
+  const metrics = createGatewayMetrics(options.metrics);
+  const anyOrigin = options.allowedOrigins.includes('*');
+  let accepting = true;
+  let io: ChatServer | null = null;
+  let drainWork = async () => {};
+  const stops: (() => void)[] = [];
+
+  function start(): void {
+    const limits = createRateLimits({ rates: options.rates, maxUsers: RATE_LIMITED_USERS_MAX });
+    const conversationRooms = createConversationRooms({
+      rooms,
+      directory: createDirectoryClient(bus),
+    });
+    const batcher = createCommandBatcher<MessageRequest>({
+      log: options.commandLog,
+      encode: (messages) => encodeCommand(gatewayId, messages),
+      maxItems: MESSAGES_PER_COMMAND_MAX,
+      maxWaiting: options.maxUnconfirmed,
+      acceptTimeout: options.acceptTimeout,
+    });
+    const unconfirmed = createUnconfirmedMessages({
+      bus,
+      gatewayId,
+      max: options.maxUnconfirmed,
+      askAgain(request) {
+        batcher.submit(request.conversationId, request).catch((error: unknown) => {
+          logger.warn({ err: error }, 'overdue message could not be asked for');
+        });
+      },
+    });
+    const expiry = createTokenExpiry({ expire: endExpired });
+    const server: ChatServer = new Server(httpServer, {
+      adapter: rooms.adapter,
+      serveClient: false,
+      maxHttpBufferSize: options.maxPayload,
+      cors: { origin: anyOrigin ? '*' : [...options.allowedOrigins] },
+      allowRequest(request, callback) {
+        const { origin } = request.headers;
+        const known = anyOrigin || origin === undefined || options.allowedOrigins.includes(origin);
+        callback(
+          accepting ? (known ? null : 'origin not allowed') : 'draining',
+          accepting && known,
+        );
+      },
+    });
+    io = server;
+
+    server.use((socket, next) => {
+      admit(socket).then(
+        () => next(),
+        (error: unknown) => {
+          conversationRooms.forget(socket);
+          metrics.refusals.inc({ code: toWireError(error).code });
+          if (!(error instanceof AppError)) {
+            logger.error({ err: error }, 'handshake failed');
+          }
+          next(refusal(error));
+        },
+      );
+    });
+
+    async function admit(socket: ChatSocket): Promise<void> {
+      authenticateSocket(socket, verifier);
+      // Gone while it waits, Socket.IO drops it without an event of its own.
+      socket.conn.once('close', () => conversationRooms.forget(socket));
+      await conversationRooms.enter(socket);
+    }
+
+    const definitions = [
+      sendMessage({ batcher, unconfirmed, metrics, logger }),
+      typing(),
+      joinConversation(conversationRooms),
+      leaveConversation(conversationRooms),
+      refreshToken({ verifier, expiry }),
+    ] as const;
+    server.on('connection', (socket) => {
+      metrics.connects.inc();
+      expiry.watch(socket);
+      for (const definition of definitions) {
+        handleEvent({ limits, metrics, logger }, socket, definition as never);
+      }
+      socket.on('disconnect', (reason) => {
+        metrics.disconnects.inc({ reason });
+        expiry.forget(socket);
+        conversationRooms.forget(socket);
+      });
+    });
+
+    const memberships = followMemberships({ bus, rooms: conversationRooms, logger });
+    let resync: { stop(): void } | null = null;
+    const interruptions = rooms.onInterruption((reason) => {
+      logger.warn({ reason }, 'live events may be missing, telling the sockets');
+      resync?.stop();
+      resync = announceResync(server, reason, RESYNC_SPREAD, () => metrics.resyncs.inc());
+    });
+    const gauges = setInterval(() => {
+      metrics.connections.set(server.engine.clientsCount);
+      metrics.unconfirmed.set(unconfirmed.size);
+    }, 1000);
+    gauges.unref();
+
+    drainWork = async () => {
+      await batcher.drain(options.drainTimeout);
+      await unconfirmed.drain(options.drainTimeout);
+    };
+    stops.push(
+      () => memberships.stop(),
+      () => interruptions.unsubscribe(),
+      () => resync?.stop(),
+      () => expiry.stop(),
+      () => unconfirmed.stop(),
+      () => clearInterval(gauges),
+    );
+  }
+
+  return {
+    async start() {
+      start();
+      await bus.flush();
+    },
+    async drain() {
+      accepting = false;
+      await drainWork();
+      // Closing the transport lets clients reconnect elsewhere; a disconnect packet would not.
+      for (const socket of io?.of('/').sockets.values() ?? []) {
+        socket.conn.close();
+      }
+    },
+    async stop() {
+      for (const stop of stops) {
+        stop();
+      }
+      await io?.close();
+    },
+  };
+}
+
+function encodeCommand(gatewayId: GatewayId, messages: MessageRequest[]): Uint8Array {
+  const command: SendMessagesCommand = { type: 'send_messages', gatewayId, messages };
+  return new TextEncoder().encode(JSON.stringify(command));
+}
+
+/** Tells why, then ends the connection for good: the client needs a new token before it returns. */
+function endExpired(socket: ChatSocket): void {
+  socket.emit('chat_error', { event: 'connection', ...toWireError(authExpired()) });
+  socket.disconnect(true);
+}

@@ -1,0 +1,58 @@
+import { createTokenVerifier } from '@bambochat/auth';
+import {
+  connectNats,
+  createJetStreamCommandLog,
+  createNatsEventBus,
+} from '@bambochat/messaging/nats';
+import type { GatewayId } from '@bambochat/protocol';
+import { createRedisRooms } from '@bambochat/rooms/redis';
+import { createOperationsApp, listen, runProcess } from '@bambochat/runtime';
+import { uuidv7 } from 'uuidv7';
+import { configSchema } from './config.ts';
+import { createSocketGateway } from './index.ts';
+
+await runProcess({
+  name: 'socket-gateway',
+  configSchema,
+  async compose({ config, logger, metrics, health, lifecycle }) {
+    const verifier = createTokenVerifier(config);
+    const connection = await connectNats({ url: config.NATS_URL, name: 'socket-gateway', logger });
+    lifecycle.defer('nats', () => connection.close());
+    health.addCheck('nats', () => connection.check());
+
+    const rooms = await createRedisRooms({ url: config.REDIS_URL, logger });
+    lifecycle.defer('redis', () => rooms.stop());
+    health.addCheck('redis', () => rooms.check());
+
+    const app = createOperationsApp({ logger, health, metrics });
+    const running = await listen({ app, config, lifecycle });
+    await lifecycle.use(
+      'socket-gateway',
+      createSocketGateway({
+        httpServer: app.server,
+        gatewayId: uuidv7() as GatewayId,
+        verifier,
+        commandLog: await createJetStreamCommandLog({
+          connection,
+          partitions: config.COMMAND_PARTITIONS,
+          replicas: config.COMMAND_REPLICAS,
+        }),
+        bus: createNatsEventBus({ connection }),
+        rooms,
+        rates: {
+          message: { rate: config.MESSAGE_RATE, burst: config.MESSAGE_BURST },
+          typing: { rate: config.TYPING_RATE, burst: config.TYPING_BURST },
+          request: { rate: config.REQUEST_RATE, burst: config.REQUEST_BURST },
+        },
+        maxPayload: config.MAX_PAYLOAD,
+        maxUnconfirmed: config.MAX_UNCONFIRMED,
+        acceptTimeout: config.ACCEPT_TIMEOUT,
+        allowedOrigins: config.ALLOWED_ORIGINS,
+        drainTimeout: config.STOP_TIMEOUT / 4,
+        logger,
+        metrics,
+      }),
+    );
+    return running;
+  },
+});

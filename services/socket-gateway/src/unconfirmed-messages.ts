@@ -1,0 +1,140 @@
+import type { EventBus, Subscription } from '@bambochat/messaging';
+import {
+  type GatewayId,
+  type Message,
+  type MessageRequest,
+  messageResultsSchema,
+  subjects,
+  type WireError,
+} from '@bambochat/protocol';
+import type { ChatSocket } from './chat-socket.ts';
+
+/** Who waits for the outcome of one message. */
+export interface Waiting {
+  socket: ChatSocket;
+  request: MessageRequest;
+  confirm(message: Message): void;
+  fail(error: WireError): void;
+}
+
+export interface UnconfirmedMessages {
+  readonly size: number;
+  readonly full: boolean;
+  add(waiting: Waiting): void;
+  /** The command log did not take the message. */
+  fail(ref: string, error: WireError): void;
+  /** Resolves when nobody waits any more, or after `timeout` ms. */
+  drain(timeout: number): Promise<void>;
+  stop(): void;
+}
+
+/** Results may be lost with a connection to the bus; asking again is safe, and dear if done often. */
+const FIRST_ASK_AFTER = 15_000;
+const ASKS_MAX = 6;
+const SWEEP_INTERVAL = 5000;
+
+interface Entry extends Waiting {
+  askAt: number;
+  asks: number;
+}
+
+/**
+ * Messages that were taken over by the command log, or are on their way there, and have no result
+ * yet. Bounded by `max`; an entry goes when its result comes or its socket is gone. An entry whose
+ * result is overdue has its command sent again under the same `clientMessageId`, which finds the
+ * stored message and confirms it.
+ */
+export function createUnconfirmedMessages(options: {
+  bus: EventBus;
+  gatewayId: GatewayId;
+  max: number;
+  askAgain: (request: MessageRequest) => void;
+  onUnknownResult?: () => void;
+}): UnconfirmedMessages {
+  const entries = new Map<string, Entry>();
+  const idle = new Set<() => void>();
+
+  function take(ref: string): Entry | undefined {
+    const entry = entries.get(ref);
+    entries.delete(ref);
+    if (entries.size === 0) {
+      for (const resolve of idle) {
+        resolve();
+      }
+      idle.clear();
+    }
+    return entry;
+  }
+
+  const subscription: Subscription = options.bus.subscribe(
+    subjects.messageResults(options.gatewayId),
+    (payload) => {
+      const parsed = messageResultsSchema.safeParse(payload);
+      if (!parsed.success) {
+        options.onUnknownResult?.();
+        return;
+      }
+      for (const result of parsed.data.results) {
+        const entry = take(result.ref);
+        if (entry === undefined) {
+          // The socket is gone, or the question was asked twice.
+          continue;
+        }
+        if ('message' in result) {
+          entry.confirm(result.message);
+        } else {
+          entry.fail(result.error);
+        }
+      }
+    },
+  );
+
+  const sweep = setInterval(() => {
+    const now = performance.now();
+    for (const [ref, entry] of [...entries]) {
+      if (!entry.socket.connected) {
+        take(ref);
+      } else if (entry.askAt <= now && entry.asks < ASKS_MAX) {
+        entry.asks += 1;
+        entry.askAt = now + FIRST_ASK_AFTER * 2 ** entry.asks;
+        options.askAgain(entry.request);
+      }
+    }
+  }, SWEEP_INTERVAL);
+  sweep.unref();
+
+  return {
+    get size() {
+      return entries.size;
+    },
+    get full() {
+      return entries.size >= options.max;
+    },
+    add(waiting) {
+      entries.set(waiting.request.ref, {
+        ...waiting,
+        askAt: performance.now() + FIRST_ASK_AFTER,
+        asks: 0,
+      });
+    },
+    fail(ref, error) {
+      take(ref)?.fail(error);
+    },
+    async drain(timeout) {
+      if (entries.size === 0) {
+        return;
+      }
+      const empty = Promise.withResolvers<void>();
+      idle.add(empty.resolve);
+      const timer = setTimeout(empty.resolve, timeout);
+      await empty.promise;
+      clearTimeout(timer);
+      idle.delete(empty.resolve);
+    },
+    stop() {
+      subscription.unsubscribe();
+      clearInterval(sweep);
+      entries.clear();
+    },
+  };
+}
