@@ -34,7 +34,6 @@ export function createLogger(options: {
 }): Logger {
   return pino(
     {
-      name: options.name,
       level: options.level,
       base: { service: options.name, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,

@@ -13,6 +13,9 @@ export interface ProcessContext<Config> {
   lifecycle: Lifecycle;
 }
 
+/** Of sysexits.h. */
+const EX_CONFIG = 78;
+
 interface ProcessConfig {
   LOG_LEVEL: LogLevel;
   STOP_TIMEOUT: number;
@@ -42,7 +45,7 @@ export async function runProcess<Shape extends z.ZodRawShape>(options: {
       throw error;
     }
     process.stderr.write(`${options.name} does not start. ${error.message}\n`);
-    process.exitCode = 78;
+    process.exitCode = EX_CONFIG;
     return;
   }
   const { LOG_LEVEL, STOP_TIMEOUT } = config as unknown as ProcessConfig;
@@ -57,12 +60,12 @@ export async function runProcess<Shape extends z.ZodRawShape>(options: {
       logger.warn({ dependency, err: error }, 'dependency not ready'),
   });
 
-  async function end(reason: string, failed: boolean): Promise<void> {
+  async function end(reason: string, failure: number): Promise<void> {
     logger.info({ reason }, 'service stopping');
     health.startDraining();
     const { clean } = await lifecycle.stop(STOP_TIMEOUT);
     logger.info({ clean }, 'service stopped');
-    process.exit(failed || !clean ? 1 : 0);
+    process.exit(failure === 0 && !clean ? 1 : failure);
   }
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -71,17 +74,17 @@ export async function runProcess<Shape extends z.ZodRawShape>(options: {
         logger.warn({ signal }, 'second signal, ending at once');
         process.exit(1);
       }
-      void end(signal, false);
+      void end(signal, 0);
     });
   }
   // A bug in one place must not leave a process that looks alive: log, drain, restart.
   process.on('uncaughtException', (error) => {
     logger.fatal({ err: error }, 'uncaught exception');
-    void end('uncaughtException', true);
+    void end('uncaughtException', 1);
   });
   process.on('unhandledRejection', (error) => {
     logger.fatal({ err: error }, 'unhandled rejection');
-    void end('unhandledRejection', true);
+    void end('unhandledRejection', 1);
   });
 
   try {
@@ -96,7 +99,12 @@ export async function runProcess<Shape extends z.ZodRawShape>(options: {
     logger.info({ url: running.url }, 'service ready');
     options.announce?.(running);
   } catch (error) {
-    logger.fatal({ err: error }, 'service failed to start');
-    await end('failed start', true);
+    if (error instanceof ConfigError) {
+      process.stderr.write(`${options.name} does not start. ${error.message}\n`);
+      await end('wrong configuration', EX_CONFIG);
+    } else {
+      logger.fatal({ err: error }, 'service failed to start');
+      await end('failed start', 1);
+    }
   }
 }

@@ -8,6 +8,8 @@ import { createMembershipCache, type MembershipCache } from './membership-cache.
 import { createMessageServiceMetrics } from './message-service-metrics.ts';
 import { createSequencer, type Sequencer } from './sequence-messages.ts';
 
+export { messageConfig } from './config.ts';
+
 export interface MessageServiceOptions {
   commandLog: CommandLog;
   bus: EventBus;

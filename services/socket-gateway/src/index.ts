@@ -28,6 +28,8 @@ import { sendMessage } from './send-message.ts';
 import { typing } from './typing.ts';
 import { createUnconfirmedMessages } from './unconfirmed-messages.ts';
 
+export { gatewayConfig } from './config.ts';
+
 export interface GatewayOptions {
   /** Listens already or will; the gateway answers `/socket.io` on it. */
   httpServer: HttpServer;

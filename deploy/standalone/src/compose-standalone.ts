@@ -1,0 +1,94 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createTokenIssuer, createTokenVerifier, loadOrCreateSecret } from '@bambochat/auth';
+import { createDirectoryService } from '@bambochat/directory-service';
+import { createHistoryService } from '@bambochat/history-service';
+import { createMessageService } from '@bambochat/message-service';
+import { createMemoryCommandLog, createMemoryEventBus } from '@bambochat/messaging/memory';
+import type { GatewayId } from '@bambochat/protocol';
+import { createRestApp } from '@bambochat/rest';
+import { createMemoryRooms } from '@bambochat/rooms/memory';
+import { listen, type ProcessContext } from '@bambochat/runtime';
+import { createSocketGateway } from '@bambochat/socket-gateway';
+import { openSqliteStores } from '@bambochat/stores/sqlite';
+import type { StandaloneConfig } from './config.ts';
+
+/** The services of the distributed system, by the same factories, on embedded engines. */
+export async function composeStandalone(
+  context: ProcessContext<StandaloneConfig>,
+): Promise<{ url: string }> {
+  const { config, logger, metrics, health, lifecycle } = context;
+  await mkdir(config.DATA_DIR, { recursive: true, mode: 0o700 });
+  const keys = await withSecret(config);
+  const verifier = createTokenVerifier(keys);
+
+  const stores = openSqliteStores({ path: join(config.DATA_DIR, 'bambochat.sqlite') });
+  lifecycle.defer('sqlite', () => stores.close());
+  health.addCheck('sqlite', () => stores.messageStore.check());
+  const rooms = createMemoryRooms();
+  lifecycle.defer('rooms', () => rooms.stop());
+  const bus = createMemoryEventBus();
+  const commandLog = createMemoryCommandLog();
+
+  const app = await createRestApp({
+    title: 'BamboChat',
+    description: 'Accounts, conversations and history. Live events go over Socket.IO.',
+    logger,
+    health,
+    metrics,
+    verifier,
+    trustProxy: config.TRUST_PROXY,
+    maxConnections: config.MAX_CONNECTIONS,
+  });
+  app.get('/', (_request, reply) => reply.redirect('/docs'));
+
+  const shared = { ...stores, app, bus, commandLog, verifier, logger, metrics };
+  await lifecycle.use(
+    'directory-service',
+    createDirectoryService({ ...shared, issuer: createTokenIssuer(keys), settings: config }),
+  );
+  await lifecycle.use('history-service', createHistoryService(shared));
+  await lifecycle.use(
+    'message-service',
+    createMessageService({
+      ...shared,
+      emitter: rooms.emitter,
+      echoToSender: config.ECHO_TO_SENDER,
+      membershipCacheSize: config.MEMBERSHIP_CACHE_SIZE,
+      sequenceCacheSize: config.SEQUENCE_CACHE_SIZE,
+      drainTimeout: config.STOP_TIMEOUT / 4,
+    }),
+  );
+  const running = await listen({ app, config, lifecycle });
+  await lifecycle.use(
+    'socket-gateway',
+    createSocketGateway({
+      ...shared,
+      httpServer: app.server,
+      gatewayId: 'standalone' as GatewayId,
+      rooms,
+      rates: {
+        message: { rate: config.MESSAGE_RATE, burst: config.MESSAGE_BURST },
+        typing: { rate: config.TYPING_RATE, burst: config.TYPING_BURST },
+        request: { rate: config.REQUEST_RATE, burst: config.REQUEST_BURST },
+      },
+      maxPayload: config.MAX_PAYLOAD,
+      maxUnconfirmed: config.MAX_UNCONFIRMED,
+      acceptTimeout: config.ACCEPT_TIMEOUT,
+      allowedOrigins: config.ALLOWED_ORIGINS,
+      drainTimeout: config.STOP_TIMEOUT / 4,
+    }),
+  );
+  return running;
+}
+
+/**
+ * With HS256 and no secret of its own, standalone keeps one in its data folder.
+ * @throws ConfigError of the token keys, when they are used
+ */
+async function withSecret(config: StandaloneConfig): Promise<StandaloneConfig> {
+  if (config.JWT_ALGORITHM !== 'HS256' || config.JWT_SECRET !== undefined) {
+    return config;
+  }
+  return { ...config, JWT_SECRET: await loadOrCreateSecret(join(config.DATA_DIR, 'jwt-secret')) };
+}

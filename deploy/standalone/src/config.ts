@@ -1,0 +1,26 @@
+import { resolve } from 'node:path';
+import { issuerConfig } from '@bambochat/auth';
+import { directoryConfig } from '@bambochat/directory-service';
+import { messageConfig } from '@bambochat/message-service';
+import { restConfig } from '@bambochat/rest';
+import { integer, processConfig } from '@bambochat/runtime';
+import { gatewayConfig } from '@bambochat/socket-gateway';
+import { z } from 'zod';
+
+export const configSchema = z.object({
+  ...processConfig,
+  ...issuerConfig,
+  ...restConfig,
+  ...directoryConfig,
+  ...messageConfig,
+  ...gatewayConfig,
+  /** Connections beyond are refused. */
+  MAX_CONNECTIONS: integer(1, 1_000_000).prefault('50000'),
+  /** Everything that survives a restart: the database and the secret of the tokens. */
+  DATA_DIR: z
+    .string()
+    .default('./data')
+    .transform((path) => resolve(path)),
+});
+
+export type StandaloneConfig = z.infer<typeof configSchema>;
