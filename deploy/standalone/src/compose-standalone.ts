@@ -38,6 +38,7 @@ export async function composeStandalone(
     metrics,
     verifier,
     trustProxy: config.TRUST_PROXY,
+    allowedOrigins: config.ALLOWED_ORIGINS,
     maxConnections: config.MAX_CONNECTIONS,
   });
   app.get('/', (_request, reply) => reply.redirect('/docs'));

@@ -94,6 +94,16 @@ export function backendUrl(...schemes: readonly string[]) {
   );
 }
 
+/** Origins of browsers that may use a service, comma-separated; `*` for any. */
+export function originList() {
+  return z.string().transform((list) =>
+    list
+      .split(',')
+      .map((origin) => origin.trim())
+      .filter((origin) => origin !== ''),
+  );
+}
+
 /** Variables of every process that listens and logs. */
 export const processConfig = {
   HOST: z.string().default('127.0.0.1'),

@@ -21,6 +21,7 @@ await runProcess({
       metrics,
       verifier: createTokenVerifier(config),
       trustProxy: config.TRUST_PROXY,
+      allowedOrigins: config.ALLOWED_ORIGINS,
     });
     await lifecycle.use('history-service', createHistoryService({ app, ...stores }));
     return listen({ app, config, lifecycle });

@@ -19,7 +19,7 @@ await runProcess({
 
     const connection = await connectNats({ url: config.NATS_URL, name: 'message-service', logger });
     lifecycle.defer('nats', () => connection.close());
-    health.addCheck('nats', () => connection.check());
+    health.addCheck('nats', () => connection.ping());
 
     const rooms = await createRedisRooms({ url: config.REDIS_URL, logger });
     lifecycle.defer('redis', () => rooms.stop());

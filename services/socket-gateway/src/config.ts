@@ -1,5 +1,5 @@
 import { authConfig, checkVerifierKeys } from '@bambochat/auth';
-import { backendUrl, decimal, integer, processConfig } from '@bambochat/runtime';
+import { backendUrl, decimal, integer, originList, processConfig } from '@bambochat/runtime';
 import { z } from 'zod';
 
 /** Settings that standalone shares. Rates are events a second and user, on each gateway. */
@@ -17,16 +17,8 @@ export const gatewayConfig = {
   MAX_UNCONFIRMED: integer(1, 1_000_000).prefault('10000'),
   /** Milliseconds a message may wait to be accepted by the command log; then: UNAVAILABLE. */
   ACCEPT_TIMEOUT: integer(100, 600_000).prefault('10000'),
-  /** Origins of browsers that may connect, comma-separated, or `*`. */
-  ALLOWED_ORIGINS: z
-    .string()
-    .default('*')
-    .transform((list) =>
-      list
-        .split(',')
-        .map((origin) => origin.trim())
-        .filter((origin) => origin !== ''),
-    ),
+  /** Origins of browsers that may connect. */
+  ALLOWED_ORIGINS: originList().prefault('*'),
 };
 
 export const configSchema = z

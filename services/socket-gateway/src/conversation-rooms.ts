@@ -172,8 +172,12 @@ export function createConversationRooms(options: {
         }
         user.changes += 1;
         for (const socket of user.sockets) {
-          await socket.leave(room);
-          socket.emit('conversation_left', { conversationId });
+          // Announcements may repeat what is known.
+          const leftBefore = socket.data.left?.delete(conversationId) === true;
+          if (leftBefore || socket.rooms.has(room)) {
+            await socket.leave(room);
+            socket.emit('conversation_left', { conversationId });
+          }
         }
       }
       const joined: ChatSocket[] = [];
@@ -184,9 +188,11 @@ export function createConversationRooms(options: {
         }
         user.changes += 1;
         for (const socket of user.sockets) {
-          socket.data.left?.delete(conversationId);
-          await socket.join(room);
-          joined.push(socket);
+          const wantsToHear = socket.data.left?.has(conversationId) !== true;
+          if (wantsToHear && !socket.rooms.has(room)) {
+            await socket.join(room);
+            joined.push(socket);
+          }
         }
       }
       if (joined.length > 0) {

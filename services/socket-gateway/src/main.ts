@@ -18,7 +18,7 @@ await runProcess({
     const verifier = createTokenVerifier(config);
     const connection = await connectNats({ url: config.NATS_URL, name: 'socket-gateway', logger });
     lifecycle.defer('nats', () => connection.close());
-    health.addCheck('nats', () => connection.check());
+    health.addCheck('nats', () => connection.ping());
 
     const rooms = await createRedisRooms({ url: config.REDIS_URL, logger });
     lifecycle.defer('redis', () => rooms.stop());

@@ -1,0 +1,56 @@
+import type { EventBus, Subscription } from '@bambochat/messaging';
+import {
+  AppError,
+  type ConversationsOfAnswer,
+  conversationsOfRequestSchema,
+  type HeadAnswer,
+  headRequestSchema,
+  notFound,
+  subjects,
+} from '@bambochat/protocol';
+import type { DirectoryStore, MessageStore } from '@bambochat/stores';
+import type { z } from 'zod';
+
+const queue = 'directory-service';
+
+/** What gateways ask. Always read from the store: nothing here can be stale. */
+export function answerDirectoryRequests(deps: {
+  bus: EventBus;
+  directoryStore: Pick<DirectoryStore, 'areMembers' | 'membershipsOf'>;
+  messageStore: Pick<MessageStore, 'lastOf'>;
+  conversationsPerUser: number;
+}): Subscription[] {
+  const { bus, directoryStore, messageStore } = deps;
+  return [
+    bus.respond(
+      subjects.conversationsOf,
+      async (payload): Promise<ConversationsOfAnswer> => {
+        const { userId } = understood(conversationsOfRequestSchema, payload);
+        const memberships = await directoryStore.membershipsOf(userId, deps.conversationsPerUser);
+        return { conversationIds: memberships.map(({ conversationId }) => conversationId) };
+      },
+      { queue },
+    ),
+    bus.respond(
+      subjects.head,
+      async (payload): Promise<HeadAnswer> => {
+        const { conversationId, userId } = understood(headRequestSchema, payload);
+        const [member] = await directoryStore.areMembers([{ conversationId, userId }]);
+        if (member !== true) {
+          throw notFound('Conversation');
+        }
+        const newest = await messageStore.lastOf([conversationId]);
+        return { lastSeq: newest.get(conversationId)?.seq ?? 0 };
+      },
+      { queue },
+    ),
+  ];
+}
+
+function understood<Schema extends z.ZodType>(schema: Schema, payload: unknown): z.infer<Schema> {
+  const result = schema.safeParse(payload);
+  if (!result.success) {
+    throw new AppError('VALIDATION', 'The request is malformed', { cause: result.error });
+  }
+  return result.data;
+}
