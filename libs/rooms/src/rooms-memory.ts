@@ -1,0 +1,62 @@
+import type { Namespace } from 'socket.io';
+import { Adapter, type BroadcastOptions } from 'socket.io-adapter';
+import { createRoomEmitter } from './emit-into-rooms.ts';
+import type { Rooms } from './rooms.ts';
+import type { RoomsLogger } from './rooms-logger.ts';
+import { silentLogger } from './rooms-logger.ts';
+
+/**
+ * Rooms inside one process. All Socket.IO servers that are constructed with its adapter hear each
+ * other, as gateways on Redis do. Nothing is ever interrupted, so a fence is passed at once.
+ */
+export function createMemoryRooms(options: { logger?: RoomsLogger } = {}): Rooms {
+  const logger = options.logger ?? silentLogger;
+  const adapters = new Set<MemoryAdapter>();
+
+  class MemoryAdapter extends Adapter {
+    constructor(namespace: Namespace) {
+      super(namespace);
+      adapters.add(this);
+    }
+
+    override broadcast(packet: unknown, broadcast: BroadcastOptions): void {
+      if (broadcast.flags?.local) {
+        super.broadcast(packet, broadcast);
+        return;
+      }
+      for (const adapter of adapters) {
+        if (adapter.nsp.name === this.nsp.name) {
+          adapter.deliver(packet, broadcast);
+        }
+      }
+    }
+
+    deliver(packet: unknown, broadcast: BroadcastOptions): void {
+      super.broadcast(packet, broadcast);
+    }
+
+    override close(): void {
+      adapters.delete(this);
+    }
+  }
+
+  const mainNamespace = (): Namespace | null => {
+    for (const adapter of adapters) {
+      if (adapter.nsp.name === '/') {
+        return adapter.nsp;
+      }
+    }
+    return null;
+  };
+
+  return {
+    adapter: MemoryAdapter,
+    emitter: createRoomEmitter(mainNamespace, (error) =>
+      logger.error({ err: error }, 'an event could not be emitted into a room'),
+    ),
+    fence: async () => {},
+    onInterruption: () => ({ unsubscribe: () => {} }),
+    check: async () => {},
+    stop: async () => adapters.clear(),
+  };
+}

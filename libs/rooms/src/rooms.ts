@@ -1,0 +1,79 @@
+import type { ConversationId, ServerToClientEvents, UserId } from '@bambochat/protocol';
+import type { ServerOptions } from 'socket.io';
+
+/** What `new Server({ adapter })` of Socket.IO takes. */
+export type AdapterConstructor = ServerOptions['adapter'];
+
+/**
+ * One per process. Wires the Socket.IO servers of this process to those of the others and emits
+ * into rooms (see `room-names.ts`).
+ *
+ * Sockets enter and leave rooms by Socket.IO's own `socket.join` and `socket.leave`, and may emit by
+ * `socket.to(room).emit`: sockets on this process then hear it whatever the backing service does.
+ */
+export interface Rooms {
+  /** Give it to `new Server({ adapter })`. */
+  readonly adapter: AdapterConstructor;
+
+  readonly emitter: RoomEmitter;
+
+  /**
+   * Resolves when every join made before the call hears what any process emits from then on.
+   * Concurrent calls share round trips.
+   *
+   * @throws AppError `UNAVAILABLE` when the backing service has not answered after a second.
+   */
+  fence(): Promise<void>;
+
+  /**
+   * Calls the listener when the sockets of this process may have missed live events and hear again:
+   * once for each interruption, after every room is subscribed again. `reason` may be shown to a
+   * client.
+   */
+  onInterruption(listener: (reason: string) => void): Subscription;
+
+  /** For readiness. @throws Error that names the backing service when it does not answer. */
+  check(): Promise<void>;
+
+  /**
+   * Lets go of the backing service; close the Socket.IO servers before. What is emitted afterwards
+   * is dropped. Never rejects, can be called again.
+   */
+  stop(): Promise<void>;
+}
+
+/**
+ * Emits to everybody in a room on every gateway.
+ *
+ * Order: what one process emits into one room arrives in that order. For instance, seq 1 then seq 2
+ * into one conversation; but nothing is said about a conversation's room against a user's room.
+ *
+ * Delivery: at most once. Who is not connected misses it, and so does who is on a process that
+ * cannot be reached at that moment: the history repairs that. Never twice.
+ *
+ * Never throws, never waits, and keeps nothing for later: what cannot be sent is dropped.
+ */
+export interface RoomEmitter {
+  /** `exceptSocketId`: the socket, on whichever gateway, that is left out. */
+  toConversation<E extends keyof ServerToClientEvents>(
+    conversationId: ConversationId,
+    event: E,
+    payload: PayloadOf<E>,
+    options?: { readonly exceptSocketId?: string },
+  ): void;
+
+  /** To all sockets of the user. */
+  toUser<E extends keyof ServerToClientEvents>(
+    userId: UserId,
+    event: E,
+    payload: PayloadOf<E>,
+  ): void;
+}
+
+export type PayloadOf<E extends keyof ServerToClientEvents> = Parameters<
+  ServerToClientEvents[E]
+>[0];
+
+export interface Subscription {
+  unsubscribe(): void;
+}

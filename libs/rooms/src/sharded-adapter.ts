@@ -1,0 +1,119 @@
+import { createShardedAdapter } from '@socket.io/redis-adapter';
+import { type Namespace, Server } from 'socket.io';
+import type { BroadcastOptions, ClusterMessage } from 'socket.io-adapter';
+import type { AdapterConstructor } from './rooms.ts';
+import type { ShardPublisher } from './shard-publisher.ts';
+import type { MessageHandler, ShardSubscriptions } from './shard-subscriptions.ts';
+
+type ShardedAdapter = ReturnType<ReturnType<typeof createShardedAdapter>>;
+
+export interface ShardedServers {
+  readonly adapter: AdapterConstructor;
+  /** Where this process emits: a server that uses `adapter`, or one without sockets. */
+  mainNamespace(): Namespace;
+}
+
+/**
+ * Socket.IO's sharded adapter on our publisher and our subscriptions.
+ *
+ * The adapter takes two clients of different libraries, so it uses only a few of their methods. We
+ * give it those and nothing else: `spublish` as ioredis has it, `sSubscribe` and `sUnsubscribe` as
+ * node-redis has them, for which the adapter keeps no list of its own. What happens on a bad day is
+ * then decided in `ShardPublisher` and `ShardSubscriptions`.
+ *
+ * @param report gets what went wrong in an emit: Socket.IO does not look at the adapter's promises,
+ * so it would be an unhandled rejection
+ */
+export function createShardedServers(
+  publisher: ShardPublisher,
+  subscriptions: ShardSubscriptions,
+  channelPrefix: string,
+  report: (error: unknown) => void,
+): ShardedServers {
+  const options = { channelPrefix, subscriptionMode: 'dynamic' } as const;
+  const publishClient = {
+    // Resolves at once: the adapter delivers to the sockets of this process after it.
+    spublish: async (channel: string, payload: string | Buffer): Promise<number> => {
+      publisher.publish(channel, payload);
+      return 0;
+    },
+    // Asked how many servers there are, before the adapter waits for all of them.
+    send_command: (_name: string, _args: unknown, callback: (error: Error) => void): void =>
+      callback(new Error('Rooms do not ask other processes: no fetchSockets, no acknowledgements')),
+  };
+  const namespaces = new Set<Namespace>();
+
+  function adapter(namespace: Namespace): ShardedAdapter {
+    const created = createShardedAdapter(
+      publishClient,
+      subscribeClient(subscriptions),
+      options,
+    )(namespace);
+    if (namespace.name === '/') {
+      namespaces.add(namespace);
+      const close = created.close.bind(created);
+      created.close = () => {
+        namespaces.delete(namespace);
+        return close();
+      };
+    }
+    return reporting(created, report);
+  }
+
+  /** Hears nothing: a process without sockets subscribes to no room. */
+  function deafAdapter(namespace: Namespace): ShardedAdapter {
+    const deaf = { sSubscribe: () => {}, sUnsubscribe: () => {} };
+    return reporting(createShardedAdapter(publishClient, deaf, options)(namespace), report);
+  }
+  // It has no port, no engine, no timer and no socket, so there is nothing to close.
+  const withoutSockets = new Server({ adapter: deafAdapter, parser: silentParser }).of('/');
+
+  return {
+    adapter,
+    mainNamespace: () => namespaces.values().next().value ?? withoutSockets,
+  };
+}
+
+/** Each adapter its own: several servers of one process share the namespace's channel. */
+function subscribeClient(subscriptions: ShardSubscriptions) {
+  const handlers = new Map<string, MessageHandler>();
+  return {
+    sSubscribe: (channel: string, handler: MessageHandler) => {
+      handlers.set(channel, handler);
+      subscriptions.add(channel, handler);
+    },
+    sUnsubscribe: (channel: string) => {
+      const handler = handlers.get(channel);
+      if (handler) {
+        handlers.delete(channel);
+        subscriptions.remove(channel, handler);
+      }
+    },
+  };
+}
+
+function reporting(adapter: ShardedAdapter, report: (error: unknown) => void): ShardedAdapter {
+  const publish = adapter.doPublish.bind(adapter);
+  adapter.doPublish = async (message: ClusterMessage) => {
+    try {
+      return await publish(message);
+    } catch (error) {
+      report(error);
+      return '';
+    }
+  };
+  const broadcast = adapter.broadcast.bind(adapter);
+  adapter.broadcast = (packet: unknown, options: BroadcastOptions) =>
+    broadcast(packet, options).catch(report);
+  return adapter;
+}
+
+/** Frames for local sockets, of which there are none: the payload is encoded once, for Redis. */
+const silentParser = {
+  Encoder: class {
+    encode(): string[] {
+      return [];
+    }
+  },
+  Decoder: class {},
+};
