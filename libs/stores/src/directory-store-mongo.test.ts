@@ -1,0 +1,16 @@
+import { directoryStoreContract } from './directory-store.contract.ts';
+import { openMongoStores } from './mongo.ts';
+import { mongoTestDatabase } from './mongo-database.fixture.ts';
+
+directoryStoreContract('MongoDB', async () => {
+  const database = await mongoTestDatabase();
+  const options = { url: database.url, database: database.name };
+  const [first, second] = await Promise.all([openMongoStores(options), openMongoStores(options)]);
+  return {
+    stores: [first.directoryStore, second.directoryStore],
+    async close() {
+      await Promise.all([first.close(), second.close()]);
+      await database.close();
+    },
+  };
+});

@@ -1,0 +1,2 @@
+export * from './directory-store.ts';
+export * from './message-store.ts';

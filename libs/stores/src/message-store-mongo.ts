@@ -1,0 +1,242 @@
+import type { ConversationId, Message, UserId } from '@bambochat/protocol';
+import { headText } from './head-text.ts';
+import { inParallel } from './in-parallel.ts';
+import type { ClientMessageKey, MessageStore } from './message-store.ts';
+import type { Collections, HeadDocument, MessageDocument } from './mongo-collections.ts';
+import { READ_TIMEOUT } from './mongo-database.ts';
+import { duplicatesOf, speakingToMongo } from './mongo-errors.ts';
+import { exactly, oneOf } from './mongo-filter.ts';
+
+const read = { maxTimeMS: READ_TIMEOUT };
+/** Reads of one call that are under way at once: a call must not take the whole pool. */
+const READS_AT_ONCE = 8;
+
+/** The message store in MongoDB. `close` is what to do when this store is no longer used. */
+export function createMongoMessageStore(
+  { messages, heads }: Collections,
+  { check, close }: Pick<MessageStore, 'check' | 'close'>,
+): MessageStore {
+  /** @returns the number of stored messages: all, or those before the first that conflicts. */
+  async function insertPrefix(list: readonly Message[]): Promise<number> {
+    try {
+      await messages.insertMany(list.map(documentOf), { ordered: true });
+      return list.length;
+    } catch (error) {
+      const [conflict] = duplicatesOf(error) ?? [];
+      if (conflict) {
+        return conflict.index;
+      }
+      // Among others: a majority has not journaled them in time. The caller repeats, and then
+      // meets its own messages as conflicts, which it knows by their clientMessageIds.
+      throw error;
+    }
+  }
+
+  /**
+   * Each head follows with one atomic step whose condition keeps it from going back. A head that is
+   * already there and ahead does not match, so its upsert is refused as a duplicate `_id`. So is the
+   * upsert of a writer that lost the race to create the head, and that one may be the newer: all that
+   * were refused are therefore repeated once as plain updates, of a head that now exists.
+   */
+  async function advance(list: readonly Message[]): Promise<void> {
+    const steps = newestOf(list).map((message) => ({
+      filter: { _id: exactly(message.conversationId), lastSeq: { $lt: message.seq } },
+      update: { $set: headOf(message) },
+    }));
+    if (steps.length === 0) {
+      return;
+    }
+    try {
+      await heads.bulkWrite(
+        steps.map((step) => ({ updateOne: { ...step, upsert: true } })),
+        { ordered: false },
+      );
+    } catch (error) {
+      const refused = duplicatesOf(error);
+      if (!refused) {
+        throw error;
+      }
+      const again = refused.flatMap(({ index }) => steps[index] ?? []);
+      await heads.bulkWrite(
+        again.map((step) => ({ updateOne: step })),
+        { ordered: false },
+      );
+    }
+  }
+
+  function findHeads(conversationIds: readonly ConversationId[]): Promise<HeadDocument[]> {
+    return heads.find({ _id: oneOf(conversationIds) }, read).toArray();
+  }
+
+  /**
+   * The newest `limit` messages below `before`. `end` is a guess at the end of that range: because
+   * `seq` is dense, the page nearly always lies just below it, and a range that is bounded on both
+   * sides is cheap even for a server that cannot walk an index backwards. Right whatever the guess.
+   */
+  async function pageBackward(
+    conversationId: ConversationId,
+    { before, limit, end }: { before: number; limit: number; end: number },
+  ): Promise<MessageDocument[]> {
+    const newestFrom = (from: number) =>
+      messages
+        .find({ conversationId: exactly(conversationId), seq: { $gte: from, $lt: before } }, read)
+        .sort({ seq: -1 })
+        .limit(limit)
+        .toArray();
+    const guess = Math.max(1, end - limit);
+    const page = await newestFrom(guess);
+    const isWhole = page.length === limit || guess === 1;
+    return (isWhole ? page : await newestFrom(1)).reverse();
+  }
+
+  return {
+    insert: (list) =>
+      speakingToMongo(async () => {
+        if (list.length === 0) {
+          return { inserted: 0 };
+        }
+        const inserted = await insertPrefix(list);
+        // Only now, so that a head never runs ahead of its message.
+        await advance(list.slice(0, inserted));
+        return { inserted };
+      }),
+
+    advanceHeads: (list) => speakingToMongo(() => advance(list)),
+
+    findByClientMessageIds: (keys) =>
+      speakingToMongo(async () => {
+        // One range of the index per sender and conversation.
+        const found = await inParallel(READS_AT_ONCE, groupedBySender(keys), (group) =>
+          messages
+            .find(
+              {
+                conversationId: exactly(group.conversationId),
+                senderId: exactly(group.senderId),
+                clientMessageId: oneOf(group.clientMessageIds),
+              },
+              read,
+            )
+            .toArray(),
+        );
+        return found.flat().map(messageOf);
+      }),
+
+    lastOf: (conversationIds) =>
+      speakingToMongo(async () => {
+        const floors = new Map<ConversationId, number>();
+        for (const head of await findHeads(conversationIds)) {
+          floors.set(head._id, head.lastSeq);
+        }
+        // A head never runs ahead, so the newest message is not before it: a short range to look in.
+        const newest = await inParallel(READS_AT_ONCE, [...new Set(conversationIds)], (id) =>
+          messages.findOne(
+            { conversationId: exactly(id), seq: { $gte: floors.get(id) ?? 1 } },
+            { ...read, sort: { seq: -1 }, projection: { conversationId: 1, seq: 1 } },
+          ),
+        );
+        return new Map(
+          newest.flatMap((message) =>
+            message
+              ? [[message.conversationId, { seq: message.seq, _id: message._id }] as const]
+              : [],
+          ),
+        );
+      }),
+
+    heads: (conversationIds) =>
+      speakingToMongo(async () => {
+        const found = await findHeads(conversationIds);
+        return new Map(
+          found.map(({ _id, lastSeq, content, senderId, createdAt }) => [
+            _id,
+            { lastSeq, content, senderId, createdAt: createdAt.toISOString() },
+          ]),
+        );
+      }),
+
+    seqOf: (conversationId, messageId) =>
+      speakingToMongo(async () => {
+        const message = await messages.findOne(
+          { _id: exactly(messageId), conversationId: exactly(conversationId) },
+          { ...read, projection: { seq: 1 } },
+        );
+        return message?.seq ?? null;
+      }),
+
+    page: (conversationId, { after, before, limit }) =>
+      speakingToMongo(async () => {
+        // To MongoDB, a limit of 0 would mean no limit.
+        if (limit < 1) {
+          return [];
+        }
+        const top = before ?? Number.MAX_SAFE_INTEGER;
+        if (after !== undefined) {
+          const page = await messages
+            .find({ conversationId: exactly(conversationId), seq: { $gt: after, $lt: top } }, read)
+            .sort({ seq: 1 })
+            .limit(limit)
+            .toArray();
+          return page.map(messageOf);
+        }
+        const end = before ?? ((await findHeads([conversationId]))[0]?.lastSeq ?? 0) + 1;
+        const page = await pageBackward(conversationId, { before: top, limit, end });
+        return page.map(messageOf);
+      }),
+
+    check,
+    close,
+  };
+}
+
+function newestOf(messages: readonly Message[]): Message[] {
+  const newest = new Map<ConversationId, Message>();
+  for (const message of messages) {
+    if (message.seq > (newest.get(message.conversationId)?.seq ?? 0)) {
+      newest.set(message.conversationId, message);
+    }
+  }
+  return [...newest.values()];
+}
+
+interface SenderGroup {
+  readonly conversationId: ConversationId;
+  readonly senderId: UserId;
+  readonly clientMessageIds: ClientMessageKey['clientMessageId'][];
+}
+
+function groupedBySender(keys: readonly ClientMessageKey[]): SenderGroup[] {
+  const groups = new Map<string, SenderGroup>();
+  for (const { conversationId, senderId, clientMessageId } of keys) {
+    const name = `${conversationId}:${senderId}`;
+    const group = groups.get(name) ?? { conversationId, senderId, clientMessageIds: [] };
+    group.clientMessageIds.push(clientMessageId);
+    groups.set(name, group);
+  }
+  return [...groups.values()];
+}
+
+function documentOf(message: Message): MessageDocument {
+  return {
+    _id: message._id,
+    conversationId: message.conversationId,
+    seq: message.seq,
+    senderId: message.senderId,
+    content: message.content,
+    clientMessageId: message.clientMessageId,
+    reactions: message.reactions,
+    createdAt: new Date(message.createdAt),
+  };
+}
+
+function messageOf(document: MessageDocument): Message {
+  return { ...document, createdAt: document.createdAt.toISOString() };
+}
+
+function headOf(message: Message): Omit<HeadDocument, '_id'> {
+  return {
+    lastSeq: message.seq,
+    content: headText(message.content),
+    senderId: message.senderId,
+    createdAt: new Date(message.createdAt),
+  };
+}

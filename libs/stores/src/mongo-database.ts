@@ -1,0 +1,127 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { unavailable } from '@bambochat/protocol';
+import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
+import { createIndexes } from './mongo-collections.ts';
+import { isTransientMongoError, speakingToMongo } from './mongo-errors.ts';
+
+export interface MongoOptions {
+  readonly url: string;
+  /** Default: the path of the URL, else `bambochat`. */
+  readonly database?: string;
+  /** For how long the start waits for the server. Milliseconds, default 15,000. */
+  readonly connectTimeout?: number;
+  /** Connections of this process; the driver's default is 100. */
+  readonly maxPoolSize?: number;
+}
+
+export interface MongoDatabase {
+  readonly database: Db;
+  /** @throws AppError `UNAVAILABLE` when the server does not answer within 3 s. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** How long the server may work on one read. Milliseconds. */
+export const READ_TIMEOUT = 5000;
+
+const DEFAULT_DATABASE = 'bambochat';
+const CONNECT_TIMEOUT = 15_000;
+const CONNECT_PAUSE = 250;
+const CHECK_TIMEOUT = 3000;
+
+/**
+ * Connects, and creates the indexes that are missing.
+ *
+ * @throws Error when the URL is not valid, when the server cannot be reached within
+ * `connectTimeout`, refuses the credentials, or holds an index that contradicts ours. The message
+ * names the server, never the credentials.
+ */
+export async function openMongoDatabase(options: MongoOptions): Promise<MongoDatabase> {
+  const client = createClient(options);
+  const name = options.database ?? databaseInUrl(options.url) ?? DEFAULT_DATABASE;
+  const database = client.db(name);
+  const timeout = options.connectTimeout ?? CONNECT_TIMEOUT;
+  const deadline = performance.now() + timeout;
+  while (true) {
+    try {
+      await client.connect();
+      await createIndexes(database);
+      break;
+    } catch (error) {
+      const isTransient = isTransientMongoError(error);
+      if (!isTransient || performance.now() + CONNECT_PAUSE > deadline) {
+        await client.close();
+        throw startError(addressOf(client, name), error, isTransient ? timeout : undefined);
+      }
+      await delay(CONNECT_PAUSE);
+    }
+  }
+  return {
+    database,
+    check: () => speakingToMongo(() => ping(database)),
+    close: () => client.close(),
+  };
+}
+
+function createClient({ url, maxPoolSize }: MongoOptions): MongoClient {
+  const clientOptions: MongoClientOptions = {
+    appName: 'bambochat',
+    // Bounds on every wait. Not `timeoutMS`: it changes what several of these mean.
+    serverSelectionTimeoutMS: 2000,
+    waitQueueTimeoutMS: 2000,
+    connectTimeoutMS: 5000,
+    socketTimeoutMS: 10_000,
+    // Confirmed means: journaled by a majority. Read means: cannot be rolled back.
+    writeConcern: { w: 'majority', journal: true },
+    readConcern: { level: 'majority' },
+    readPreference: 'primary',
+  };
+  if (maxPoolSize !== undefined) {
+    clientOptions.maxPoolSize = maxPoolSize;
+  }
+  try {
+    return new MongoClient(url, clientOptions);
+  } catch {
+    // The driver's own message may repeat parts of the URL.
+    throw new Error(
+      'The MongoDB URL is not valid: expected mongodb://[user:password@]host[:port][/database] with known options, and reserved characters percent-encoded',
+    );
+  }
+}
+
+function databaseInUrl(url: string): string | undefined {
+  const path = /^[a-z+]+:\/\/[^/?]*\/([^?]*)/.exec(url)?.[1];
+  return path ? decodeURIComponent(path) : undefined;
+}
+
+/** The server for a log line: its hosts and the database, without credentials and options. */
+function addressOf(client: MongoClient, database: string): string {
+  const { srvHost, hosts } = client.options;
+  return srvHost ? `mongodb+srv://${srvHost}/${database}` : `mongodb://${hosts.join()}/${database}`;
+}
+
+function startError(address: string, cause: unknown, timeout?: number): Error {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new Error(
+    timeout === undefined
+      ? `MongoDB at ${address} cannot be used: ${reason}`
+      : `MongoDB at ${address} cannot be reached within ${timeout} ms: ${reason}. Start it, or correct the URL`,
+    { cause },
+  );
+}
+
+async function ping(database: Db): Promise<void> {
+  const timer = new AbortController();
+  const late = Symbol('late');
+  try {
+    const answer = await Promise.race([
+      database.command({ ping: 1 }),
+      delay(CHECK_TIMEOUT, late, { signal: timer.signal }),
+    ]);
+    if (answer === late) {
+      throw unavailable('Storage', new Error(`No answer to a ping within ${CHECK_TIMEOUT} ms`));
+    }
+  } finally {
+    timer.abort();
+  }
+}

@@ -1,0 +1,36 @@
+import type { DirectoryStore } from './directory-store.ts';
+import { createMongoDirectoryStore } from './directory-store-mongo.ts';
+import type { MessageStore } from './message-store.ts';
+import { createMongoMessageStore } from './message-store-mongo.ts';
+import { collectionsOf } from './mongo-collections.ts';
+import { type MongoOptions, openMongoDatabase } from './mongo-database.ts';
+import { shareConnection } from './shared-connection.ts';
+
+export type { MongoOptions } from './mongo-database.ts';
+
+export interface MongoStores {
+  readonly messageStore: MessageStore;
+  readonly directoryStore: DirectoryStore;
+  /** Closes both. */
+  close(): Promise<void>;
+}
+
+/**
+ * Both stores in one MongoDB database. The connections are closed once both stores are, or by
+ * `close`.
+ *
+ * @throws Error when the URL is not valid or the server cannot be used within `connectTimeout`; see
+ * {@link openMongoDatabase}.
+ */
+export async function openMongoStores(options: MongoOptions): Promise<MongoStores> {
+  const { database, check, close } = await openMongoDatabase(options);
+  const collections = collectionsOf(database);
+  const closers = shareConnection(['messages', 'directory'], close);
+  return {
+    messageStore: createMongoMessageStore(collections, { check, close: closers.messages }),
+    directoryStore: createMongoDirectoryStore(collections, { check, close: closers.directory }),
+    async close() {
+      await Promise.all([closers.messages(), closers.directory()]);
+    },
+  };
+}
