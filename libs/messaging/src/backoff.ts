@@ -1,0 +1,36 @@
+/** Exponential backoff with full jitter: `failures` counts from 1, the result is 0 … `max` ms. */
+export function jitteredBackoff(failures: number, base: number, max: number): number {
+  return Math.random() * Math.min(max, base * 2 ** Math.min(failures - 1, 30));
+}
+
+/** Resolves after `ms`, or at once when `signal` aborts. Never rejects. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) {
+      resolve();
+      return;
+    }
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener('abort', end, { once: true });
+  });
+}
+
+/** Resolves to true when `work` settles within `ms`, else to false. Never rejects. */
+export async function settlesWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
+  const enough = new AbortController();
+  const settled = work.then(
+    () => true,
+    () => true,
+  );
+  const late = pause(ms, enough.signal).then(() => false);
+  try {
+    return await Promise.race([settled, late]);
+  } finally {
+    enough.abort();
+  }
+}

@@ -1,0 +1,3 @@
+export * from './command-batcher.ts';
+export * from './command-log.ts';
+export * from './event-bus.ts';
