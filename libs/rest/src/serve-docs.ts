@@ -41,7 +41,8 @@ export async function serveDocs(
     staticCSP: docsPolicy,
     logLevel: 'warn',
     // No badge of a foreign validator, which would tell it the address of this server.
-    uiConfig: { validatorUrl: null },
+    // BaseLayout: without the bar that offers to show documents of other hosts.
+    uiConfig: { validatorUrl: null, layout: 'BaseLayout' },
   });
   app.get('/openapi.json', { logLevel: 'warn' }, async () => app.swagger());
 }

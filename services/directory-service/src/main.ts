@@ -19,7 +19,7 @@ await runProcess({
       name: 'directory-service',
       logger,
     });
-    lifecycle.defer('nats', () => connection.close());
+    lifecycle.defer('nats', () => connection.drain());
     health.addCheck('nats', () => connection.ping());
 
     const verifier = createTokenVerifier(config);

@@ -18,7 +18,7 @@ await runProcess({
     health.addCheck('mongodb', () => stores.messageStore.check());
 
     const connection = await connectNats({ url: config.NATS_URL, name: 'message-service', logger });
-    lifecycle.defer('nats', () => connection.close());
+    lifecycle.defer('nats', () => connection.drain());
     health.addCheck('nats', () => connection.ping());
 
     const rooms = await createRedisRooms({ url: config.REDIS_URL, logger });

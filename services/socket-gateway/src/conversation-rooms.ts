@@ -1,4 +1,10 @@
-import { type ConversationId, notFound, type UserId, unavailable } from '@bambochat/protocol';
+import {
+  type ConversationId,
+  isTransient,
+  notFound,
+  type UserId,
+  unavailable,
+} from '@bambochat/protocol';
 import { conversationIdOf, conversationRoom, type Rooms, userRoom } from '@bambochat/rooms';
 import type { ChatSocket } from './chat-socket.ts';
 import type { DirectoryClient } from './directory-client.ts';
@@ -40,6 +46,7 @@ export function createConversationRooms(options: {
 }): ConversationRooms {
   const { rooms, directory } = options;
   const users = new Map<UserId, LocalUser>();
+  const joins = new Map<string, Promise<number>>();
 
   function localUser(userId: UserId): LocalUser {
     let user = users.get(userId);
@@ -88,6 +95,32 @@ export function createConversationRooms(options: {
     }
   }
 
+  async function joinOnce(socket: ChatSocket, conversationId: ConversationId): Promise<number> {
+    const { userId } = socket.data;
+    const room = conversationRoom(conversationId);
+    const read = () => directory.lastSeq(conversationId, userId);
+    if (!socket.rooms.has(room)) {
+      await readSteadily(localUser(userId), read);
+      socket.data.left?.delete(conversationId);
+      await socket.join(room);
+    }
+    await rooms.fence();
+    try {
+      const lastSeq = await read();
+      if (socket.rooms.has(room)) {
+        return lastSeq;
+      }
+    } catch (error) {
+      // A member that could not be told its lastSeq stays: it asks again, and hears meanwhile.
+      if (isTransient(error)) {
+        throw error;
+      }
+    }
+    // Removed while joining, or it has left by itself.
+    await socket.leave(room);
+    throw notFound('Conversation');
+  }
+
   async function reconcileUser(userId: UserId, user: LocalUser): Promise<void> {
     const current = await readSteadily(user, () => directory.conversationsOf(userId));
     const allowed = new Set(current);
@@ -133,23 +166,15 @@ export function createConversationRooms(options: {
       }
     },
 
-    async join(socket, conversationId) {
-      const { userId } = socket.data;
-      const room = conversationRoom(conversationId);
-      const read = () => directory.lastSeq(conversationId, userId);
-      await readSteadily(localUser(userId), read);
-      socket.data.left?.delete(conversationId);
-      await socket.join(room);
-      await rooms.fence();
-      const lastSeq = await read().catch(async (error: unknown) => {
-        await socket.leave(room);
-        throw error;
-      });
-      if (!socket.rooms.has(room)) {
-        // Removed while joining.
-        throw notFound('Conversation');
+    join(socket, conversationId) {
+      // Whoever asks again before the answer shares it: one socket costs one question at a time.
+      const key = `${socket.id}:${conversationId}`;
+      let joining = joins.get(key);
+      if (joining === undefined) {
+        joining = joinOnce(socket, conversationId).finally(() => joins.delete(key));
+        joins.set(key, joining);
       }
-      return lastSeq;
+      return joining;
     },
 
     async leave(socket, conversationId) {

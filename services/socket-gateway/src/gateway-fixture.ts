@@ -42,7 +42,12 @@ export async function startGateway(overrides: Partial<GatewayOptions> = {}) {
   const metrics = createMetrics({ processMetrics: false });
   const httpServer = createServer();
   const memberships = new Map<string, ConversationId[]>();
-  const directory = { reads: 0, beforeAnswer: async (_userId: UserId) => {} };
+  const directory = {
+    reads: 0,
+    headReads: 0,
+    beforeAnswer: async (_userId: UserId) => {},
+    beforeHead: async () => {},
+  };
   const handled: MessageRequest[] = [];
   let answer = (requests: MessageRequest[]): MessageResult[] =>
     requests.map((request, index) => ({
@@ -65,6 +70,8 @@ export async function startGateway(overrides: Partial<GatewayOptions> = {}) {
     subjects.head,
     async (payload) => {
       const { userId, conversationId } = headRequestSchema.parse(payload);
+      directory.headReads += 1;
+      await directory.beforeHead();
       if (memberships.get(userId)?.includes(conversationId) !== true) {
         throw notFound('Conversation');
       }

@@ -17,7 +17,7 @@ await runProcess({
   async compose({ config, logger, metrics, health, lifecycle }) {
     const verifier = createTokenVerifier(config);
     const connection = await connectNats({ url: config.NATS_URL, name: 'socket-gateway', logger });
-    lifecycle.defer('nats', () => connection.close());
+    lifecycle.defer('nats', () => connection.drain());
     health.addCheck('nats', () => connection.ping());
 
     const rooms = await createRedisRooms({ url: config.REDIS_URL, logger });

@@ -1,4 +1,4 @@
-import { type MembersChanged, subjects, type UserId } from '@bambochat/protocol';
+import { AppError, type MembersChanged, subjects, type UserId } from '@bambochat/protocol';
 import { waitFor } from '@bambochat/testing';
 import { expect, test } from 'vitest';
 import { heard, newConversationId, startGateway } from './gateway-fixture.ts';
@@ -90,6 +90,30 @@ test('join_conversation answers lastSeq to members, and the same to absent and f
     error: { code: 'NOT_FOUND', message: 'Conversation not found', retryable: false },
   });
   expect(absent).toEqual(forbidden);
+});
+
+test('a repeated join that the directory cannot answer leaves the socket in its room', async () => {
+  await using gateway = await startGateway();
+  const conversationId = newConversationId();
+  gateway.memberships.set('alice', [conversationId]);
+  const client = await gateway.connect('alice');
+  const received = heard(client, 'typing');
+  gateway.directory.beforeHead = async () => {
+    throw new AppError('UNAVAILABLE', 'The directory is not available');
+  };
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, () => client.emitWithAck('join_conversation', { conversationId })),
+  );
+  for (const answer of answers) {
+    expect(answer).toMatchObject({ success: false, error: { code: 'UNAVAILABLE' } });
+  }
+  expect(gateway.directory.headReads).toBeLessThan(50);
+  gateway.rooms.emitter.toConversation(conversationId, 'typing', {
+    conversationId,
+    userId: 'bob' as UserId,
+    isTyping: true,
+  });
+  await waitFor(() => received.length === 1);
 });
 
 test('leave_conversation silences one socket until it joins again', async () => {

@@ -1,0 +1,6 @@
+export type { Backend, BackendName } from './backend.ts';
+export { freePort } from './free-port.ts';
+export type { Backends, StartOptions } from './start-backends.ts';
+export { startBackends } from './start-backends.ts';
+export type { WaitOptions } from './wait-for.ts';
+export { waitFor } from './wait-for.ts';
