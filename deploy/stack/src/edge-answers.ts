@@ -1,9 +1,9 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { EdgeRefusal } from './edge-refusal.ts';
+import type { AppError } from '@bambochat/protocol';
 
 /** What the edge itself refuses looks like every other refusal. */
-export function answerRefusal(response: ServerResponse, refusal: EdgeRefusal): void {
+export function answerRefusal(response: ServerResponse, refusal: AppError): void {
   if (response.headersSent || response.destroyed) {
     // Half an answer is out: only a broken connection tells the client that the rest is missing.
     response.destroy();
@@ -25,7 +25,7 @@ export function answerJson(response: ServerResponse, body: unknown): void {
 }
 
 /** On a connection that has no response object: an upgrade, or a request that is not even HTTP. */
-export function refuseConnection(socket: Duplex, refusal: EdgeRefusal): void {
+export function refuseConnection(socket: Duplex, refusal: AppError): void {
   if (socket.destroyed || !socket.writable) {
     socket.destroy();
     return;
@@ -45,6 +45,6 @@ export function refuseConnection(socket: Duplex, refusal: EdgeRefusal): void {
 }
 
 /** What every error answer of BamboChat holds. */
-function bodyOf({ message, code, status }: EdgeRefusal) {
+function bodyOf({ message, code, status }: AppError) {
   return { message, code, status };
 }

@@ -6,10 +6,10 @@ import {
   type Server,
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { createLogger } from '@bambochat/runtime';
 import { Server as SocketServer } from 'socket.io';
 import { type Socket as ClientSocket, io } from 'socket.io-client';
 import { type Edge, type EdgeOptions, startEdge } from './edge.ts';
-import { createStackLogger } from './stack-logger.ts';
 import type { Target } from './target-pool.ts';
 
 export interface FakeTarget extends Target, AsyncDisposable {
@@ -98,7 +98,11 @@ export async function testEdge(
       checks: { gateways: (targets.gateways ?? []).length > 0 ? 'ok' : 'failed' },
       draining: false,
     }),
-    logger: createStackLogger({ level: 'info', write: (line) => logged.push(line) }),
+    logger: createLogger({
+      name: 'stack',
+      level: 'info',
+      stream: { write: (line) => void logged.push(line) },
+    }),
     ...options,
   });
   return { ...edge, logged, [Symbol.asyncDispose]: () => edge.stop() };

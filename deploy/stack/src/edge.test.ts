@@ -247,6 +247,44 @@ describe('the edge itself', () => {
     expect((await rawRequest(edge.url, path)).body).not.toBe('secret');
   });
 
+  it('answers TOO_LARGE to a body that no service would take, and does not pass it on', async () => {
+    await using directory = await fakeTarget('directory');
+    await using edge = await testEdge({ directory: [directory] });
+    let reached = 0;
+    directory.server.on('request', () => {
+      reached += 1;
+    });
+    const answer = await fetch(`${edge.url}/api/auth/login`, {
+      method: 'POST',
+      body: 'x'.repeat(10_000_000),
+    });
+    expect(answer.status).toBe(413);
+    expect(restErrorSchema.parse(await answer.json()).code).toBe('TOO_LARGE');
+    expect(reached).toBe(0);
+  });
+
+  it('stops a body without a declared length where it becomes too large', async () => {
+    await using directory = await fakeTarget('directory');
+    await using edge = await testEdge({ directory: [directory] });
+    const { hostname, port } = new URL(edge.url);
+    const socket = connect(Number(port), hostname).setEncoding('utf8');
+    let received = '';
+    socket.on('data', (data) => {
+      received += data;
+    });
+    socket.on('error', () => {});
+    socket.write(
+      'POST /api/auth/login HTTP/1.1\r\nhost: edge\r\ntransfer-encoding: chunked\r\n\r\n',
+    );
+    const chunk = `4000\r\n${'x'.repeat(0x4000)}\r\n`;
+    for (let count = 0; count < 5; count += 1) {
+      socket.write(chunk);
+    }
+    await waitFor(() => received.includes('"TOO_LARGE"'));
+    expect(received).toMatch(/^HTTP\/1\.1 413 /);
+    await waitFor(() => socket.destroyed);
+  });
+
   it('answers NOT_FOUND where there is no route', async () => {
     await using edge = await testEdge({});
     const answer = await fetch(`${edge.url}/metrics`);

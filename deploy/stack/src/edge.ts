@@ -1,12 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { AppError, notFound } from '@bambochat/protocol';
+import type { Logger } from '@bambochat/runtime';
+import { boundBody, tooLarge } from './bound-body.ts';
 import { answerJson, answerRefusal, refuseConnection } from './edge-answers.ts';
-import { EdgeRefusal, malformedRequest, routeNotFound, toRefusal } from './edge-refusal.ts';
 import { createRequestForwarder } from './forward-request.ts';
 import { createUpgradeForwarder } from './forward-upgrade.ts';
 import { mergedOpenApi } from './merged-openapi.ts';
 import { routeOf } from './routes.ts';
-import type { Logger } from './stack-logger.ts';
 import { createStickySessions, handshakeSid, requestedSid } from './sticky-sessions.ts';
 import { createTargetPool, type Target } from './target-pool.ts';
 
@@ -40,6 +41,10 @@ export interface Edge {
 }
 
 const CONNECTIONS_MAX = 20_000;
+/** Bytes; what the REST services take. */
+const REST_BODY_MAX = 64 * 1024;
+/** Bytes; the most that a gateway can be configured to take. */
+const POLLING_BODY_MAX = 1024 * 1024;
 /** Milliseconds for a client to send a whole request. */
 const REQUEST_TIMEOUT = 30_000;
 /** Milliseconds an idle connection is kept: longer than what clients keep theirs. */
@@ -76,10 +81,12 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     { requestTimeout: REQUEST_TIMEOUT, keepAliveTimeout: IDLE_TIMEOUT },
     (request, response) => {
       answer(request, response).catch((error: unknown) => {
-        if (!(error instanceof EdgeRefusal)) {
-          logger.error({ err: error }, 'edge failed to answer');
+        if (error instanceof AppError) {
+          answerRefusal(response, error);
+          return;
         }
-        answerRefusal(response, toRefusal(error));
+        logger.error({ err: error }, 'edge failed to answer');
+        answerRefusal(response, new AppError('INTERNAL', 'Internal error'));
       });
     },
   );
@@ -88,12 +95,20 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     // On a plain HTTP server it is never anything else.
     void answerUpgrade(request, socket as Socket, head);
   });
-  server.on('clientError', (_error, socket) => refuseConnection(socket, malformedRequest()));
+  server.on('clientError', (_error, socket) =>
+    refuseConnection(socket, new AppError('VALIDATION', 'The request is malformed')),
+  );
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url = '/' } = request;
     const repeatable = method === 'GET' || method === 'HEAD';
-    switch (routeOf(method, url)) {
+    const route = routeOf(method, url);
+    boundBody(request, route === 'gateways' ? POLLING_BODY_MAX : REST_BODY_MAX, () => {
+      response.setHeader('connection', 'close');
+      response.once('finish', () => request.destroy());
+      answerRefusal(response, tooLarge());
+    });
+    switch (route) {
       case 'gateways':
         return answerPolling(request, response, url);
       case 'history':
@@ -120,7 +135,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
         return answerJson(response, readiness);
       }
       case 'nobody':
-        throw routeNotFound();
+        throw notFound('Route');
     }
   }
 
@@ -179,7 +194,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     const { method = 'GET', url = '/' } = request;
     if (routeOf(method, url) !== 'gateways') {
       socket.on('error', () => {});
-      refuseConnection(socket, routeNotFound());
+      refuseConnection(socket, notFound('Route'));
       return;
     }
     const sid = requestedSid(url);

@@ -1,9 +1,9 @@
 import { Agent, type IncomingMessage, type ServerResponse } from 'node:http';
+import { unavailable } from '@bambochat/protocol';
+import type { Logger } from '@bambochat/runtime';
 import { createProxyServer } from 'httpxy';
 import { answerRefusal } from './edge-answers.ts';
-import { unavailable } from './edge-refusal.ts';
 import { setForwardedHeaders } from './forwarded-headers.ts';
-import type { Logger } from './stack-logger.ts';
 import type { Target, TargetPool } from './target-pool.ts';
 
 export interface Forwarding {

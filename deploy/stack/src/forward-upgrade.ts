@@ -1,11 +1,11 @@
 import { Agent, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { unavailable } from '@bambochat/protocol';
+import type { Logger } from '@bambochat/runtime';
 import { createProxyServer } from 'httpxy';
 import { refuseConnection } from './edge-answers.ts';
-import { unavailable } from './edge-refusal.ts';
 import { setForwardedHeaders } from './forwarded-headers.ts';
-import type { Logger } from './stack-logger.ts';
 import type { Target, TargetPool } from './target-pool.ts';
 
 export interface UpgradeForwarder {

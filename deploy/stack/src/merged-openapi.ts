@@ -1,5 +1,5 @@
+import { unavailable } from '@bambochat/protocol';
 import { z } from 'zod';
-import { unavailable } from './edge-refusal.ts';
 import type { TargetPool } from './target-pool.ts';
 
 const documentSchema = z.looseObject({
@@ -16,7 +16,7 @@ const FETCH_TIMEOUT = 5000;
 /**
  * The interface of all REST services as one document.
  *
- * @throws EdgeRefusal `UNAVAILABLE` while one kind of service does not answer.
+ * @throws AppError `UNAVAILABLE` while one kind of service does not answer.
  * @throws Error when two services describe the same thing differently.
  */
 export async function mergedOpenApi(pools: readonly TargetPool[]): Promise<OpenApiDocument> {

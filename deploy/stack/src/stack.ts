@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { createLogger, isLogLevel } from '@bambochat/runtime';
 import { type Backends, startBackends } from '@bambochat/testing';
 import { type Edge, startEdge } from './edge.ts';
 import { thresholdOf } from './log-lines.ts';
@@ -8,7 +9,6 @@ import type { StackOptions } from './options.ts';
 import { createOrphanGuard } from './orphan-guard.ts';
 import type { StackListing } from './ready-line.ts';
 import { serviceEnvironment } from './service-environment.ts';
-import { createStackLogger } from './stack-logger.ts';
 import { restartPolicy, type SupervisedService, superviseService } from './supervised-service.ts';
 import type { Target } from './target-pool.ts';
 
@@ -56,7 +56,9 @@ export async function startStack(options: StartStackOptions): Promise<Stack> {
   const env = options.env ?? process.env;
   const signal = options.signal ?? new AbortController().signal;
   const write = (line: string) => options.logs.write(line);
-  const logger = createStackLogger({ level: env.LOG_LEVEL || 'info', write });
+  // A wrong level is for the services to refuse, by name.
+  const level = isLogLevel(env.LOG_LEVEL) ? env.LOG_LEVEL : 'info';
+  const logger = createLogger({ name: 'stack', level, stream: { write } });
   const guard = createOrphanGuard();
   let services: Record<Kind, SupervisedService[]> = {
     gateways: [],

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { createLogger } from '@bambochat/runtime';
 import { waitFor } from '@bambochat/testing';
 import { describe, expect, it } from 'vitest';
 import {
@@ -7,7 +8,6 @@ import {
   type TestSurroundings,
   testSurroundings,
 } from './service-process-fixture.ts';
-import { createStackLogger } from './stack-logger.ts';
 import { type RestartPolicy, superviseService } from './supervised-service.ts';
 
 const never = new Promise<never>(() => {});
@@ -22,7 +22,11 @@ function supervise(
     command: fixtureCommand(behaviour),
     surroundings,
     restart,
-    logger: createStackLogger({ level: 'info', write: (line) => surroundings.log(line) }),
+    logger: createLogger({
+      name: 'stack',
+      level: 'info',
+      stream: { write: (line) => surroundings.log(line) },
+    }),
   });
 }
 

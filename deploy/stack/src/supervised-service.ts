@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '@bambochat/runtime';
 import type { Listing } from './ready-line.ts';
 import {
   type ServiceCommand,
@@ -6,7 +7,6 @@ import {
   type ServiceSurroundings,
   startServiceProcess,
 } from './service-process.ts';
-import type { Logger } from './stack-logger.ts';
 import type { Target } from './target-pool.ts';
 
 /** A place in the stack that a process of a service fills; with restarts, one after the other. */

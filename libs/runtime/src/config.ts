@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { logLevels } from './logger.ts';
 
 /** The environment does not fit the schema. The message names every variable and no value. */
 export class ConfigError extends Error {
@@ -108,7 +109,7 @@ export function originList() {
 export const processConfig = {
   HOST: z.string().default('127.0.0.1'),
   PORT: integer(0, 65535).prefault('3000'),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  LOG_LEVEL: z.enum(logLevels).default('info'),
   /** Milliseconds from SIGTERM until the process ends at the latest. */
   STOP_TIMEOUT: integer(1000, 600_000).prefault('25000'),
 };

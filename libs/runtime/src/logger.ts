@@ -1,7 +1,13 @@
 import pino from 'pino';
 
 export type Logger = pino.Logger;
-export type LogLevel = pino.LevelWithSilent;
+
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export function isLogLevel(text: string | undefined): text is LogLevel {
+  return logLevels.some((level) => level === text);
+}
 
 /** Names of fields that hold secrets or personal data, wherever they stand up to two levels deep. */
 const privateFields = [
