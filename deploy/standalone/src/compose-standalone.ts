@@ -54,9 +54,7 @@ export async function composeStandalone(
     createMessageService({
       ...shared,
       emitter: rooms.emitter,
-      echoToSender: config.ECHO_TO_SENDER,
-      membershipCacheSize: config.MEMBERSHIP_CACHE_SIZE,
-      sequenceCacheSize: config.SEQUENCE_CACHE_SIZE,
+      settings: config,
       drainTimeout: config.STOP_TIMEOUT / 4,
     }),
   );
@@ -68,15 +66,7 @@ export async function composeStandalone(
       httpServer: app.server,
       gatewayId: 'standalone' as GatewayId,
       rooms,
-      rates: {
-        message: { rate: config.MESSAGE_RATE, burst: config.MESSAGE_BURST },
-        typing: { rate: config.TYPING_RATE, burst: config.TYPING_BURST },
-        request: { rate: config.REQUEST_RATE, burst: config.REQUEST_BURST },
-      },
-      maxPayload: config.MAX_PAYLOAD,
-      maxUnconfirmed: config.MAX_UNCONFIRMED,
-      acceptTimeout: config.ACCEPT_TIMEOUT,
-      allowedOrigins: config.ALLOWED_ORIGINS,
+      settings: config,
       drainTimeout: config.STOP_TIMEOUT / 4,
     }),
   );

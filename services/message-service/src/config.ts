@@ -5,8 +5,14 @@ import { z } from 'zod';
 export const messageConfig = {
   /** Also send `receive_message` to the socket that sent the message. */
   ECHO_TO_SENDER: flag().prefault('false'),
+  /** (conversation, user) pairs remembered. */
   MEMBERSHIP_CACHE_SIZE: integer(1, 10_000_000).prefault('100000'),
+  /** Conversations whose last `seq` is remembered, over all partitions. */
   SEQUENCE_CACHE_SIZE: integer(1, 10_000_000).prefault('50000'),
+};
+
+export type MessageSettings = {
+  [Name in keyof typeof messageConfig]: z.infer<(typeof messageConfig)[Name]>;
 };
 
 export const configSchema = z.object({

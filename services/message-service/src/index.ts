@@ -3,12 +3,13 @@ import { isTransient } from '@bambochat/protocol';
 import type { RoomEmitter } from '@bambochat/rooms';
 import type { Logger, Metrics, Service } from '@bambochat/runtime';
 import type { DirectoryStore, MessageStore } from '@bambochat/stores';
+import type { MessageSettings } from './config.ts';
 import { handleCommand, reportDeadCommand } from './handle-command.ts';
 import { createMembershipCache, type MembershipCache } from './membership-cache.ts';
 import { createMessageServiceMetrics } from './message-service-metrics.ts';
 import { createSequencer, type Sequencer } from './sequence-messages.ts';
 
-export { messageConfig } from './config.ts';
+export { type MessageSettings, messageConfig } from './config.ts';
 
 export interface MessageServiceOptions {
   commandLog: CommandLog;
@@ -16,18 +17,15 @@ export interface MessageServiceOptions {
   emitter: RoomEmitter;
   messageStore: MessageStore;
   directoryStore: Pick<DirectoryStore, 'areMembers'>;
-  echoToSender: boolean;
-  /** (conversation, user) pairs remembered. Default 100,000. */
-  membershipCacheSize?: number;
-  /** Milliseconds. Default 60,000. */
-  membershipCacheTtl?: number;
-  /** Conversations whose last `seq` is remembered, over all partitions. Default 50,000. */
-  sequenceCacheSize?: number;
+  settings: MessageSettings;
   /** Milliseconds that `drain` lets commands in flight finish. */
   drainTimeout: number;
   logger: Logger;
   metrics: Metrics;
 }
+
+/** Milliseconds: the bound of what a lost announcement could do. */
+const MEMBERSHIP_TTL = 60_000;
 
 /** Consumes commands: authorises, sequences, stores, broadcasts, confirms. Any number may run. */
 export function createMessageService(options: MessageServiceOptions): Service {
@@ -36,7 +34,7 @@ export function createMessageService(options: MessageServiceOptions): Service {
   const sequencers = new Map<number, Sequencer>();
   const cacheSize = Math.max(
     100,
-    Math.floor((options.sequenceCacheSize ?? 50_000) / commandLog.partitions),
+    Math.floor(options.settings.SEQUENCE_CACHE_SIZE / commandLog.partitions),
   );
   let members: MembershipCache | null = null;
   let consumer: CommandConsumer | null = null;
@@ -55,13 +53,19 @@ export function createMessageService(options: MessageServiceOptions): Service {
       members = createMembershipCache({
         load: (pairs) => options.directoryStore.areMembers(pairs),
         bus: options.bus,
-        max: options.membershipCacheSize ?? 100_000,
-        ttl: options.membershipCacheTtl ?? 60_000,
+        max: options.settings.MEMBERSHIP_CACHE_SIZE,
+        ttl: MEMBERSHIP_TTL,
         onLookup: (outcome) => metrics.membershipLookups.inc({ outcome }),
       });
       // A removal announced from here on must find this cache listening.
       await options.bus.flush();
-      const handling = { ...options, members, metrics, sequencerOf };
+      const handling = {
+        ...options,
+        members,
+        metrics,
+        sequencerOf,
+        echoToSender: options.settings.ECHO_TO_SENDER,
+      };
       consumer = await commandLog.consume(
         async (delivery) => {
           if (delivery.redelivered) {

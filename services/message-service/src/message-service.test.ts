@@ -58,7 +58,11 @@ async function startService(
     emitter,
     messageStore: overrides.wrapStore?.(stores.messageStore) ?? stores.messageStore,
     directoryStore: stores.directoryStore,
-    echoToSender: overrides.echoToSender ?? false,
+    settings: {
+      ECHO_TO_SENDER: overrides.echoToSender ?? false,
+      MEMBERSHIP_CACHE_SIZE: 1000,
+      SEQUENCE_CACHE_SIZE: 1000,
+    },
     drainTimeout: 5000,
     logger: createLogger({ name: 'test', level: 'silent' }),
     metrics,

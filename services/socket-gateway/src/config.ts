@@ -21,6 +21,10 @@ export const gatewayConfig = {
   ALLOWED_ORIGINS: originList().prefault('*'),
 };
 
+export type GatewaySettings = {
+  [Name in keyof typeof gatewayConfig]: z.infer<(typeof gatewayConfig)[Name]>;
+};
+
 export const configSchema = z
   .object({
     ...processConfig,

@@ -21,7 +21,7 @@ import { createMemoryRooms } from '@bambochat/rooms/memory';
 import { createLogger, createMetrics } from '@bambochat/runtime';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { uuidv7 } from 'uuidv7';
-import { createSocketGateway, type GatewayOptions } from './index.ts';
+import { createSocketGateway, type GatewayOptions, type GatewaySettings } from './index.ts';
 
 const authSettings = {
   JWT_ALGORITHM: 'HS256' as const,
@@ -30,12 +30,28 @@ const authSettings = {
   JWT_AUDIENCE: 'bambochat',
 };
 
+const generous: GatewaySettings = {
+  MESSAGE_RATE: 1000,
+  MESSAGE_BURST: 1000,
+  TYPING_RATE: 1000,
+  TYPING_BURST: 1000,
+  REQUEST_RATE: 1000,
+  REQUEST_BURST: 1000,
+  MAX_PAYLOAD: 65_536,
+  MAX_UNCONFIRMED: 1000,
+  ACCEPT_TIMEOUT: 5000,
+  ALLOWED_ORIGINS: ['*'],
+};
+
 /**
  * A gateway on a real port with the memory log, bus and rooms. The services behind it are played
  * by this fixture: a directory whose memberships the test sets, and a message-service that answers
  * every command as the test says.
  */
-export async function startGateway(overrides: Partial<GatewayOptions> = {}) {
+export async function startGateway(
+  settings: Partial<GatewaySettings> = {},
+  overrides: Partial<GatewayOptions> = {},
+) {
   const bus = createMemoryEventBus();
   const commandLog = createMemoryCommandLog({ partitions: 4 });
   const rooms = createMemoryRooms();
@@ -97,15 +113,7 @@ export async function startGateway(overrides: Partial<GatewayOptions> = {}) {
     commandLog,
     bus,
     rooms,
-    rates: {
-      message: { rate: 1000, burst: 1000 },
-      typing: { rate: 1000, burst: 1000 },
-      request: { rate: 1000, burst: 1000 },
-    },
-    maxPayload: 65_536,
-    maxUnconfirmed: 1000,
-    acceptTimeout: 5000,
-    allowedOrigins: ['*'],
+    settings: { ...generous, ...settings },
     drainTimeout: 2000,
     logger: createLogger({ name: 'test', level: 'silent' }),
     metrics,

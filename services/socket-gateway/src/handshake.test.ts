@@ -43,7 +43,7 @@ test('a handshake is refused as retryable while the directory does not answer', 
 });
 
 test('browsers of other origins are refused where origins are listed', async () => {
-  await using gateway = await startGateway({ allowedOrigins: ['https://chat.example'] });
+  await using gateway = await startGateway({ ALLOWED_ORIGINS: ['https://chat.example'] });
   const auth = { token: gateway.token('alice') };
   await gateway.connect('alice', { extraHeaders: { Origin: 'https://chat.example' } });
   const refused = gateway.refusalOf({ auth, extraHeaders: { Origin: 'https://evil.example' } });

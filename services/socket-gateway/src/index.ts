@@ -15,6 +15,7 @@ import { Server } from 'socket.io';
 import { announceResync } from './announce-resync.ts';
 import { authenticateSocket, refusal } from './authenticate-socket.ts';
 import type { ChatServer, ChatSocket } from './chat-socket.ts';
+import type { GatewaySettings } from './config.ts';
 import { createConversationRooms } from './conversation-rooms.ts';
 import { createDirectoryClient } from './directory-client.ts';
 import { createTokenExpiry } from './expire-tokens.ts';
@@ -22,13 +23,13 @@ import { followMemberships } from './follow-memberships.ts';
 import { createGatewayMetrics } from './gateway-metrics.ts';
 import { handleEvent } from './handle-event.ts';
 import { joinConversation, leaveConversation } from './join-conversation.ts';
-import { createRateLimits, type Rate, type RateKind } from './rate-limits.ts';
+import { createRateLimits } from './rate-limits.ts';
 import { refreshToken } from './refresh-token.ts';
 import { sendMessage } from './send-message.ts';
 import { typing } from './typing.ts';
 import { createUnconfirmedMessages } from './unconfirmed-messages.ts';
 
-export { gatewayConfig } from './config.ts';
+export { type GatewaySettings, gatewayConfig } from './config.ts';
 
 export interface GatewayOptions {
   /** Listens already or will; the gateway answers `/socket.io` on it. */
@@ -39,14 +40,7 @@ export interface GatewayOptions {
   commandLog: CommandLog;
   bus: EventBus;
   rooms: Rooms;
-  rates: Record<RateKind, Rate>;
-  /** Bytes of one Engine.IO message. */
-  maxPayload: number;
-  maxUnconfirmed: number;
-  /** Milliseconds. */
-  acceptTimeout: number;
-  /** `*`, or the origins of browsers that may connect. */
-  allowedOrigins: readonly string[];
+  settings: GatewaySettings;
   /** Milliseconds that `drain` waits for messages in flight. */
   drainTimeout: number;
   logger: Logger;
@@ -59,16 +53,23 @@ const RESYNC_SPREAD = 4000;
 
 /** Handshake, rooms and typing; turns `send_message` into a command. Holds nothing but connections. */
 export function createSocketGateway(options: GatewayOptions): Service {
-  const { httpServer, gatewayId, verifier, bus, rooms, logger } = options;
+  const { httpServer, gatewayId, verifier, bus, rooms, settings, logger } = options;
   const metrics = createGatewayMetrics(options.metrics);
-  const anyOrigin = options.allowedOrigins.includes('*');
+  const anyOrigin = settings.ALLOWED_ORIGINS.includes('*');
   let accepting = true;
   let io: ChatServer | null = null;
   let drainWork = async () => {};
   const stops: (() => void)[] = [];
 
   function start(): void {
-    const limits = createRateLimits({ rates: options.rates, maxUsers: RATE_LIMITED_USERS_MAX });
+    const limits = createRateLimits({
+      rates: {
+        message: { rate: settings.MESSAGE_RATE, burst: settings.MESSAGE_BURST },
+        typing: { rate: settings.TYPING_RATE, burst: settings.TYPING_BURST },
+        request: { rate: settings.REQUEST_RATE, burst: settings.REQUEST_BURST },
+      },
+      maxUsers: RATE_LIMITED_USERS_MAX,
+    });
     const conversationRooms = createConversationRooms({
       rooms,
       directory: createDirectoryClient(bus),
@@ -77,13 +78,13 @@ export function createSocketGateway(options: GatewayOptions): Service {
       log: options.commandLog,
       encode: (messages) => encodeCommand(gatewayId, messages),
       maxItems: MESSAGES_PER_COMMAND_MAX,
-      maxWaiting: options.maxUnconfirmed,
-      acceptTimeout: options.acceptTimeout,
+      maxWaiting: settings.MAX_UNCONFIRMED,
+      acceptTimeout: settings.ACCEPT_TIMEOUT,
     });
     const unconfirmed = createUnconfirmedMessages({
       bus,
       gatewayId,
-      max: options.maxUnconfirmed,
+      max: settings.MAX_UNCONFIRMED,
       askAgain(request) {
         batcher.submit(request.conversationId, request).catch((error: unknown) => {
           logger.warn({ err: error }, 'overdue message could not be asked for');
@@ -94,11 +95,12 @@ export function createSocketGateway(options: GatewayOptions): Service {
     const server: ChatServer = new Server(httpServer, {
       adapter: rooms.adapter,
       serveClient: false,
-      maxHttpBufferSize: options.maxPayload,
-      cors: { origin: anyOrigin ? '*' : [...options.allowedOrigins] },
+      maxHttpBufferSize: settings.MAX_PAYLOAD,
+      cors: { origin: anyOrigin ? '*' : [...settings.ALLOWED_ORIGINS] },
       allowRequest(request, callback) {
         const { origin } = request.headers;
-        const known = anyOrigin || origin === undefined || options.allowedOrigins.includes(origin);
+        const known =
+          anyOrigin || origin === undefined || settings.ALLOWED_ORIGINS.includes(origin);
         callback(
           accepting ? (known ? null : 'origin not allowed') : 'draining',
           accepting && known,

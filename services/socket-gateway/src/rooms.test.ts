@@ -158,10 +158,7 @@ test('typing reaches the others in the room and not the typist, strangers are re
 });
 
 test('typing over the rate is dropped in silence', async () => {
-  const generous = { rate: 1000, burst: 1000 };
-  await using gateway = await startGateway({
-    rates: { message: generous, request: generous, typing: { rate: 0.001, burst: 2 } },
-  });
+  await using gateway = await startGateway({ TYPING_RATE: 0.001, TYPING_BURST: 2 });
   const conversationId = newConversationId();
   gateway.memberships.set('alice', [conversationId]);
   gateway.memberships.set('bob', [conversationId]);

@@ -70,10 +70,7 @@ test('what the message-service refuses is answered with its error', async () => 
 });
 
 test('messages over the rate are answered RATE_LIMITED, never with silence', async () => {
-  const rate = { rate: 0.1, burst: 3 };
-  await using gateway = await startGateway({
-    rates: { message: rate, typing: rate, request: rate },
-  });
+  await using gateway = await startGateway({ MESSAGE_RATE: 0.1, MESSAGE_BURST: 3 });
   const first = await gateway.connect('alice');
   const second = await gateway.connect('alice');
   const other = await gateway.connect('bob');
@@ -90,7 +87,7 @@ test('messages over the rate are answered RATE_LIMITED, never with silence', asy
 });
 
 test('messages beyond the bound of unconfirmed ones are answered OVERLOADED', async () => {
-  await using gateway = await startGateway({ maxUnconfirmed: 2, drainTimeout: 100 });
+  await using gateway = await startGateway({ MAX_UNCONFIRMED: 2 }, { drainTimeout: 100 });
   gateway.answerWith(() => []);
   const client = await gateway.connect('alice');
   const conversationId = newConversationId();
@@ -108,10 +105,10 @@ test('a command log that is away is answered UNAVAILABLE after the time to accep
     partitions: 1,
     append: () => Promise.reject(new AppError('UNAVAILABLE', 'The queue is not available')),
   };
-  await using gateway = await startGateway({
-    commandLog: commandLog as never,
-    acceptTimeout: 200,
-  });
+  await using gateway = await startGateway(
+    { ACCEPT_TIMEOUT: 200 },
+    { commandLog: commandLog as never },
+  );
   const client = await gateway.connect('alice');
   expect(
     await client.emitWithAck('send_message', { conversationId: newConversationId(), content: 'x' }),
