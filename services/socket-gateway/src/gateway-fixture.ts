@@ -51,8 +51,9 @@ const generous: GatewaySettings = {
 export async function startGateway(
   settings: Partial<GatewaySettings> = {},
   overrides: Partial<GatewayOptions> = {},
+  /** What the played services use; the gateway's own may be wrapped around it. */
+  bus = createMemoryEventBus(),
 ) {
-  const bus = createMemoryEventBus();
   const commandLog = createMemoryCommandLog({ partitions: 4 });
   const rooms = createMemoryRooms();
   const metrics = createMetrics({ processMetrics: false });

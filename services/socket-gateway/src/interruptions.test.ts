@@ -1,0 +1,123 @@
+import { createMemoryEventBus } from '@bambochat/messaging/memory';
+import { type GatewayId, type Message, type MessageRequest, subjects } from '@bambochat/protocol';
+import { createMemoryRooms } from '@bambochat/rooms/memory';
+import { waitFor } from '@bambochat/testing';
+import { afterEach, expect, test, vi } from 'vitest';
+import type { ChatSocket } from './chat-socket.ts';
+import { heard, messageOf, newConversationId, startGateway } from './gateway-fixture.ts';
+import { createUnconfirmedMessages } from './unconfirmed-messages.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test('after a lost connection to the bus, rooms follow what was announced meanwhile', async () => {
+  const bus = createMemoryEventBus();
+  const listeners: (() => void)[] = [];
+  await using gateway = await startGateway(
+    {},
+    {
+      bus: {
+        ...bus,
+        onReconnect(listener) {
+          listeners.push(listener);
+          return { unsubscribe() {} };
+        },
+      },
+    },
+    bus,
+  );
+  const [kept, removed, added] = [newConversationId(), newConversationId(), newConversationId()];
+  gateway.memberships.set('alice', [kept, removed]);
+  const client = await gateway.connect('alice');
+  const [joined, left] = [heard(client, 'conversation_joined'), heard(client, 'conversation_left')];
+  gateway.memberships.set('alice', [kept, added]);
+  for (const listener of listeners) {
+    listener();
+  }
+  await waitFor(() => joined.length === 1 && left.length === 1);
+  expect([joined, left]).toEqual([[{ conversationId: added }], [{ conversationId: removed }]]);
+});
+
+test('after live delivery was interrupted, every socket is told to fetch what is missing', async () => {
+  const rooms = createMemoryRooms();
+  const listeners: ((reason: string) => void)[] = [];
+  await using gateway = await startGateway(
+    {},
+    {
+      rooms: {
+        ...rooms,
+        onInterruption(listener) {
+          listeners.push(listener);
+          return { unsubscribe() {} };
+        },
+      },
+    },
+  );
+  const clients = [await gateway.connect('alice'), await gateway.connect('bob')];
+  const told = clients.map((client) => heard(client, 'resync'));
+  for (const listener of listeners) {
+    listener('redis was away');
+  }
+  await waitFor(() => told.every((events) => events.length === 1));
+  expect(told).toEqual([[{ reason: 'redis was away' }], [{ reason: 'redis was away' }]]);
+});
+
+test('an overdue result is asked for again, at growing intervals and not for ever', async () => {
+  vi.useFakeTimers();
+  const bus = createMemoryEventBus();
+  const gatewayId = 'gateway-1' as GatewayId;
+  const asked: MessageRequest[] = [];
+  const confirmed: Message[] = [];
+  const unconfirmed = createUnconfirmedMessages({
+    bus,
+    gatewayId,
+    max: 10,
+    askAgain: (request) => asked.push(request),
+  });
+  const socket = { connected: true } as ChatSocket;
+  const request: MessageRequest = {
+    conversationId: newConversationId(),
+    senderId: 'alice' as MessageRequest['senderId'],
+    content: 'hello',
+    clientMessageId: 'mine' as MessageRequest['clientMessageId'],
+    socketId: 'socket',
+    ref: '1',
+  };
+  unconfirmed.add({
+    socket,
+    request,
+    confirm: (message) => confirmed.push(message),
+    fail: () => {},
+  });
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(asked).toEqual([]);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(asked).toEqual([request]);
+  await vi.advanceTimersByTimeAsync(24 * 3_600_000);
+  expect(asked).toHaveLength(6);
+  const message = messageOf(request, 1);
+  bus.publish(subjects.messageResults(gatewayId), { results: [{ ref: '1', message }] });
+  await vi.advanceTimersByTimeAsync(10);
+  expect(confirmed).toEqual([message]);
+  expect(unconfirmed.size).toBe(0);
+  unconfirmed.stop();
+});
+
+test('a socket that is gone waits for nothing any more', async () => {
+  vi.useFakeTimers();
+  const socket = { connected: true };
+  const unconfirmed = createUnconfirmedMessages({
+    bus: createMemoryEventBus(),
+    gatewayId: 'gateway-1' as GatewayId,
+    max: 1,
+    askAgain: () => {},
+  });
+  const request = { ref: '1' } as MessageRequest;
+  unconfirmed.add({ socket: socket as ChatSocket, request, confirm() {}, fail() {} });
+  expect(unconfirmed.full).toBe(true);
+  socket.connected = false;
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect([unconfirmed.size, unconfirmed.full]).toEqual([0, false]);
+  unconfirmed.stop();
+});
