@@ -1,0 +1,138 @@
+import { expect } from 'vitest';
+import type { RestAnswer } from './rest-client.ts';
+
+/*
+ * The data of PROTOCOL.md, written down a second time on purpose: a suite that took the types of
+ * the implementation would change with it.
+ */
+
+export interface Message {
+  readonly _id: string;
+  readonly conversationId: string;
+  readonly seq: number;
+  readonly senderId: string;
+  readonly content: string;
+  readonly clientMessageId: string;
+  readonly reactions: readonly unknown[];
+  readonly createdAt: string;
+}
+
+export interface MessagesPage {
+  readonly messages: readonly Message[];
+  readonly hasMore: boolean;
+  readonly lastSeq: number;
+}
+
+export interface Participant {
+  readonly _id: string;
+  readonly role: 'admin' | 'member';
+}
+
+export interface Conversation {
+  readonly _id: string;
+  readonly type: 'direct_message' | 'group';
+  readonly name: string | null;
+  readonly participants: readonly Participant[];
+  readonly lastMessage: unknown;
+  readonly lastSeq: number;
+  readonly unread: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** What a callback is called with; which fields are there depends on the event. */
+export interface Answer {
+  readonly success: boolean;
+  readonly message?: Message;
+  readonly conversationId?: string;
+  readonly lastSeq?: number;
+  readonly expiresAt?: string;
+  readonly error?: { readonly code: string; readonly message: string; readonly retryable: boolean };
+}
+
+export interface ChatError {
+  readonly event: string;
+  readonly code: string;
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly conversationId?: string;
+  readonly clientMessageId?: string;
+}
+
+export const errorCodes = [
+  'VALIDATION',
+  'AUTH_REQUIRED',
+  'AUTH_INVALID',
+  'AUTH_EXPIRED',
+  'NOT_FOUND',
+  'CONFLICT',
+  'RATE_LIMITED',
+  'TOO_LARGE',
+  'OVERLOADED',
+  'UNAVAILABLE',
+  'INTERNAL',
+];
+
+export const uuidV7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+export const timestamp = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
+
+/** Stack traces, drivers' messages and internal addresses, none of which a client may see. */
+const internals =
+  /node_modules|\n\s+at |file:\/\/|mongodb|redis|nats:|sqlite|ECONN|E11000|:\d{5}\b/i;
+
+/** Asserts that `value` is a Message of the contract, with these fields and no others. */
+export function expectMessage(value: unknown, known: Partial<Message>): Message {
+  expect(value).toStrictEqual({
+    _id: expect.stringMatching(uuidV7),
+    conversationId: expect.stringMatching(uuidV7),
+    seq: expect.toSatisfy((seq) => Number.isInteger(seq) && seq > 0, 'is a positive integer'),
+    senderId: expect.any(String),
+    content: expect.any(String),
+    clientMessageId: expect.stringMatching(/^[\s\S]{1,64}$/u),
+    reactions: [],
+    createdAt: expect.stringMatching(timestamp),
+    ...known,
+  });
+  return value as Message;
+}
+
+/** Asserts `seq` first, first + 1, … in this very order, and `_id` rising strictly with it. */
+export function expectDense(messages: readonly Message[], first = 1): void {
+  expect(messages.map(({ seq }) => seq)).toEqual(messages.map((_, index) => first + index));
+  const ids = messages.map(({ _id }) => _id);
+  expect(ids).toEqual([...new Set(ids)].sort());
+}
+
+/** Asserts that the callback was told `{ success: false, error }` with this code. */
+export function expectFailure(answer: unknown, code: string): Answer {
+  expect(answer).toStrictEqual({
+    success: false,
+    error: {
+      code,
+      message: expect.stringMatching(/\S/),
+      retryable: ['RATE_LIMITED', 'OVERLOADED', 'UNAVAILABLE'].includes(code),
+    },
+  });
+  expect((answer as Answer).error?.message).not.toMatch(internals);
+  return answer as Answer;
+}
+
+/**
+ * Asserts `{ message, code, status }` and nothing else. @param names a field that the message names
+ */
+export function expectRestError(
+  answer: RestAnswer,
+  status: number,
+  code: string,
+  names?: string,
+): void {
+  expect({ status: answer.status, body: answer.body }).toStrictEqual({
+    status,
+    body: { message: expect.stringMatching(/\S/), code, status },
+  });
+  const { message } = answer.body as { message: string };
+  expect(message).not.toMatch(internals);
+  if (names !== undefined) {
+    expect(message).toContain(names);
+  }
+}

@@ -1,0 +1,12 @@
+import { testConfig } from '@bambochat/testing/vitest';
+
+// With an address in BAMBOCHAT_URL only that deployment is tested, and nothing is started.
+export default testConfig({
+  test: {
+    exclude: process.env.BAMBOCHAT_URL
+      ? ['src/stan*.test.ts', 'src/stack*.test.ts']
+      : ['src/external.test.ts'],
+    // Live effects have deadlines here: one deployment at a time leaves the machine to it.
+    maxWorkers: 1,
+  },
+});
