@@ -15,13 +15,18 @@ function isAlive(pid: number): boolean {
   }
 }
 
+interface Ending {
+  readonly signal?: NodeJS.Signals;
+  readonly ending?: 'exit' | 'crash';
+}
+
 test.each([
-  ['SIGTERM', undefined],
-  ['SIGINT', undefined],
-  ['SIGKILL', undefined],
-  [undefined, 'exit'],
-  [undefined, 'crash'],
-] as const)('no server outlives its owner: %s %s', async (signal, ending) => {
+  { how: 'SIGTERM', signal: 'SIGTERM' },
+  { how: 'SIGINT', signal: 'SIGINT' },
+  { how: 'SIGKILL', signal: 'SIGKILL' },
+  { how: 'its own exit', ending: 'exit' },
+  { how: 'a crash', ending: 'crash' },
+] as const)('no server outlives an owner that ends by $how', async ({ signal, ending }: Ending) => {
   const temporary = await mkdtemp(join(tmpdir(), 'bambochat-test-'));
   try {
     // The temporary data folders of the owner go below a folder that this test can look into.

@@ -12,7 +12,7 @@ describe('configuration', () => {
   it('needs only back ends and a key', () => {
     expect(readConfig(configSchema, env)).toMatchObject({
       PASSWORD_SCRYPT_COST: 15,
-      AUTH_REQUESTS_PER_ADDRESS: 300,
+      AUTH_REQUESTS_PER_ADDRESS: 600,
       LOGIN_FAILURES_PER_ACCOUNT: 10,
       AUTH_LIMIT_WINDOW: 60_000,
       CONVERSATIONS_PER_USER_MAX: 10_000,

@@ -8,7 +8,7 @@ export const directoryConfig = {
   /** log2 of scrypt's N; each step doubles time and memory of a hash. */
   PASSWORD_SCRYPT_COST: integer(14, 18).prefault('15'),
   /** Registrations and logins, together, of one address in a window. */
-  AUTH_REQUESTS_PER_ADDRESS: integer(1, 1_000_000_000).prefault('300'),
+  AUTH_REQUESTS_PER_ADDRESS: integer(1, 1_000_000_000).prefault('600'),
   /** Wrong passwords for one id in a window. */
   LOGIN_FAILURES_PER_ACCOUNT: integer(1, 1_000_000_000).prefault('10'),
   /** Milliseconds. */
