@@ -42,6 +42,8 @@ describe('errors of the driver', () => {
     ],
     ['a read that took too long', new MongoServerError({ message: 'too slow', code: 50 })],
     ['a full disk', new MongoServerError({ message: 'disk full', code: 14031 })],
+    // The store's trouble, not the message's: it must wait, and not become a dead letter.
+    ['a command that is not allowed', new MongoServerError({ message: 'no rights', code: 13 })],
     [
       'a majority that did not confirm',
       new MongoWriteConcernError({
@@ -59,7 +61,6 @@ describe('errors of the driver', () => {
   test.each([
     ['a duplicate key', new MongoServerError({ message: 'E11000', code: 11000 })],
     ['a wrong argument', new MongoInvalidArgumentError('wrong')],
-    ['a command that is not allowed', new MongoServerError({ message: 'no', code: 13 })],
     ['a wrong argument of Node', Object.assign(new Error('x'), { code: 'ERR_INVALID_ARG_TYPE' })],
     ['a bug', new TypeError('undefined is not a function')],
     ['an error of ours', new AppError('NOT_FOUND', 'x')],

@@ -50,6 +50,13 @@ const transientCodes = new Set([
   14031, // OutOfDiskSpace
 ]);
 
+/** The server's codes that refuse everything of ours, whatever it is: no message is at fault. */
+const refusalCodes = new Set([
+  13, // Unauthorized
+  18, // AuthenticationFailed
+  8000, // AtlasError: a quota of the hosted service
+]);
+
 const transientLabels = [
   'RetryableWriteError',
   'RetryableError',
@@ -125,6 +132,11 @@ export function duplicatesOf(error: unknown): readonly WriteError[] | undefined 
     : undefined;
 }
 
+/** Credentials or quotas are being changed. At the start that is an error; later it may be over. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof MongoServerError && refusalCodes.has(Number(error.code));
+}
+
 /**
  * Does `work`, and gives what the driver throws the meaning that the ports promise.
  *
@@ -134,7 +146,7 @@ export async function speakingToMongo<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof AppError || !isTransientMongoError(error)) {
+    if (error instanceof AppError || !(isTransientMongoError(error) || isRefusal(error))) {
       throw error;
     }
     throw unavailable('Storage', error);
