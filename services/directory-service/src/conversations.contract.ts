@@ -3,54 +3,13 @@ import type { ConversationRecord, Membership } from '@bambochat/stores';
 import { waitFor } from '@bambochat/testing';
 import { uuidv7 } from 'uuidv7';
 import { describe, expect, it } from 'vitest';
-import {
-  type DirectoryFixture,
-  type Engines,
-  nextMillisecond,
-  startDirectory,
-} from './directory-fixture.ts';
+import { notFound, startConversations, usersOf } from './conversation-fixture.ts';
+import { type Engines, nextMillisecond } from './directory-fixture.ts';
 
-async function usersOf(fixture: DirectoryFixture, ...names: string[]): Promise<UserId[]> {
-  return Promise.all(names.map((name) => fixture.addUser(name)));
-}
-
-const notFound = { message: 'Conversation not found', code: 'NOT_FOUND', status: 404 };
-
-/** Conversations, participants, announcements and requests on the bus, over whichever engines. */
+/** Conversations, their list, and requests on the bus, over whichever engines. */
 export function conversationsContract(engines: () => Engines): void {
-  async function started(overrides: Parameters<typeof startDirectory>[1] = {}) {
-    const fixture = await startDirectory(engines(), overrides);
-    const users = await usersOf(fixture, 'alice', 'bob', 'carol', 'dave');
-    const [alice, bob, carol, dave] = users as [UserId, UserId, UserId, UserId];
-    const post = (as: UserId, payload: unknown) =>
-      fixture.request('POST', '/api/conversations', { as, payload });
-    const add = (as: UserId, id: string, ...participantIds: unknown[]) =>
-      fixture.request('POST', `/api/conversations/${id}/participants`, {
-        as,
-        payload: { participantIds },
-      });
-    const remove = (as: UserId, id: string, userId: string) =>
-      fixture.request('DELETE', `/api/conversations/${id}/participants/${userId}`, { as });
-    const rolesSeenBy = async (as: UserId, id: string) => {
-      const conversation = (await fixture.list(as)).find(({ _id }) => _id === id);
-      return conversation?.participants.map(({ _id, role }) => [_id, role]);
-    };
-    const announcedOf = (id: string) =>
-      fixture.announced.filter(({ conversationId }) => conversationId === id);
-    return {
-      fixture,
-      alice,
-      bob,
-      carol,
-      dave,
-      post,
-      add,
-      remove,
-      rolesSeenBy,
-      announcedOf,
-      [Symbol.asyncDispose]: () => fixture[Symbol.asyncDispose](),
-    };
-  }
+  const started = (overrides: Parameters<typeof startConversations>[1] = {}) =>
+    startConversations(engines(), overrides);
 
   describe('direct conversations', () => {
     it('are one for both sides, 201 and then 200', async () => {
@@ -236,147 +195,6 @@ export function conversationsContract(engines: () => Engines): void {
       const direct = await it.post(carol, { type: 'direct_message', participantIds: [bob] });
       expect(direct.body.message).toBe(`In too many conversations: ${bob}`);
       expect((await it.add(alice, second._id, dave)).status).toBe(200);
-    });
-  });
-
-  describe('participants', () => {
-    it('are added by any member, and nobody twice', async () => {
-      await using it = await started();
-      const { fixture, alice, bob, carol, dave } = it;
-      const group = await fixture.openGroup(alice, bob);
-      fixture.announced.length = 0;
-      await nextMillisecond();
-      const answer = await it.add(bob, group._id, carol, dave, carol, alice);
-      expect(answer.status).toBe(200);
-      const after = conversationSchema.parse(answer.body.conversation);
-      expect(after.participants.map(({ _id, role }) => [_id, role])).toEqual([
-        [alice, 'admin'],
-        [bob, 'member'],
-        [carol, 'member'],
-        [dave, 'member'],
-      ]);
-      expect(after.updatedAt > group.updatedAt).toBe(true);
-      await waitFor(() => it.announcedOf(group._id).length > 0);
-      const [event] = it.announcedOf(group._id);
-      // Also who was a member: an earlier try may have added without announcing.
-      expect(new Set(event?.added)).toEqual(new Set([alice, carol, dave]));
-
-      const again = await it.add(bob, group._id, carol, alice);
-      expect(again.status).toBe(200);
-      expect(again.body.conversation).toEqual(after);
-    });
-
-    it('come without unread messages', async () => {
-      await using it = await started();
-      const { fixture, alice, bob, carol } = it;
-      const group = await fixture.openGroup(alice, bob);
-      await fixture.say(group._id, alice, 'one');
-      await fixture.say(group._id, alice, 'two');
-      await it.add(alice, group._id, carol);
-      await fixture.say(group._id, alice, 'three');
-      const unread = async (as: UserId) => (await fixture.list(as))[0]?.unread;
-      expect([await unread(alice), await unread(bob), await unread(carol)]).toEqual([0, 3, 1]);
-    });
-
-    it('are removed by an admin, and leave by themselves', async () => {
-      await using it = await started();
-      const { fixture, alice, bob, carol, dave } = it;
-      const group = await fixture.openGroup(alice, bob, carol);
-      fixture.announced.length = 0;
-      const gone = { message: 'Participant not found', code: 'NOT_FOUND', status: 404 };
-      expect((await it.remove(bob, group._id, carol)).body).toEqual(gone);
-      expect((await it.remove(bob, group._id, dave)).body).toEqual(gone);
-      expect((await it.remove(alice, group._id, dave)).body).toEqual(gone);
-
-      expect((await it.remove(alice, group._id, carol)).body).toEqual({
-        message: 'Participant removed',
-      });
-      expect(await fixture.list(carol)).toEqual([]);
-      expect((await it.remove(bob, group._id, bob)).status).toBe(200);
-      expect(await it.rolesSeenBy(alice, group._id)).toEqual([[alice, 'admin']]);
-      // Dave was no member; an earlier try might have removed him without announcing.
-      await waitFor(() => it.announcedOf(group._id).length === 3);
-      expect(it.announcedOf(group._id).map(({ removed }) => removed)).toEqual([
-        [dave],
-        [carol],
-        [bob],
-      ]);
-    });
-
-    it('always have an admin among them: the longest-standing one follows', async () => {
-      await using it = await started();
-      const { fixture, alice, bob, carol, dave } = it;
-      const group = await fixture.openGroup(alice, bob, carol, dave);
-      await it.remove(alice, group._id, alice);
-      expect(await it.rolesSeenBy(bob, group._id)).toEqual([
-        [bob, 'admin'],
-        [carol, 'member'],
-        [dave, 'member'],
-      ]);
-      await Promise.all([it.remove(bob, group._id, bob), it.remove(carol, group._id, carol)]);
-      expect(await it.rolesSeenBy(dave, group._id)).toEqual([[dave, 'admin']]);
-      expect((await it.remove(dave, group._id, dave)).status).toBe(200);
-    });
-
-    it('are nobody’s business outside: absent and forbidden are one answer', async () => {
-      await using it = await started();
-      const { fixture, alice, bob, dave } = it;
-      const group = await fixture.openGroup(alice, bob);
-      const absent = uuidv7();
-      for (const id of [group._id, absent]) {
-        for (const answer of [
-          await it.add(dave, id, dave),
-          await it.add(dave, id, 'nobody-has-this-id'),
-          await it.remove(dave, id, dave),
-          await it.remove(dave, id, bob),
-        ]) {
-          expect(answer.status).toBe(404);
-          expect(answer.body).toEqual(notFound);
-        }
-      }
-      expect(await it.rolesSeenBy(alice, group._id)).toHaveLength(2);
-    });
-  });
-
-  describe('announcements', () => {
-    it('are corrected when the store has moved on meanwhile', async () => {
-      const store = engines().directoryStore;
-      let removeAtOnce: (() => Promise<unknown>) | null = null;
-      const directoryStore = {
-        ...store,
-        async addParticipants(participants: readonly Membership[]) {
-          const added = await store.addParticipants(participants);
-          // Another replica removes them and says so before this one has spoken.
-          await removeAtOnce?.();
-          return added;
-        },
-      };
-      await using it = await started({ directoryStore });
-      const { fixture, alice, bob, carol } = it;
-      const group = await fixture.openGroup(alice, bob);
-      fixture.announced.length = 0;
-      removeAtOnce = () => store.removeParticipant(group._id, carol);
-      await it.add(alice, group._id, carol);
-      await waitFor(() => it.announcedOf(group._id).length === 2);
-      expect(it.announcedOf(group._id)).toEqual([
-        { conversationId: group._id, added: [carol], removed: [] },
-        { conversationId: group._id, added: [], removed: [carol] },
-      ]);
-    });
-
-    it('do not hold up the answer for ever', async () => {
-      const bus = engines().bus();
-      let stuck = false;
-      const never = new Promise<void>(() => {});
-      const hanging = Object.assign(Object.create(bus), {
-        flush: () => (stuck ? never : bus.flush()),
-      }) as typeof bus;
-      const it = await started({ bus: hanging });
-      stuck = true;
-      const group = await it.fixture.openGroup(it.alice, it.bob);
-      expect(group.participants).toHaveLength(2);
-      stuck = false;
-      await it[Symbol.asyncDispose]();
     });
   });
 

@@ -2,10 +2,12 @@ import { accountsContract } from './accounts.contract.ts';
 import { badInputContract } from './bad-input.contract.ts';
 import { conversationsContract } from './conversations.contract.ts';
 import type { Engines } from './directory-fixture.ts';
+import { participantsContract } from './participants.contract.ts';
 
 /** What the service promises on any engines; call it within a `describe`. */
 export function directoryServiceContract(engines: () => Engines): void {
   accountsContract(engines);
   conversationsContract(engines);
+  participantsContract(engines);
   badInputContract(engines);
 }

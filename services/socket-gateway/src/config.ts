@@ -4,6 +4,9 @@ import { z } from 'zod';
 
 /** Settings that standalone shares. Rates are events a second and user, on each gateway. */
 export const gatewayConfig = {
+  /** Handshakes: each costs the directory a question. */
+  CONNECT_RATE: decimal(0.1, 100_000).prefault('50'),
+  CONNECT_BURST: integer(1, 1_000_000).prefault('500'),
   MESSAGE_RATE: decimal(0.1, 100_000).prefault('20'),
   MESSAGE_BURST: integer(1, 1_000_000).prefault('40'),
   TYPING_RATE: decimal(0.1, 100_000).prefault('10'),

@@ -31,6 +31,8 @@ const authSettings = {
 };
 
 const generous: GatewaySettings = {
+  CONNECT_RATE: 1000,
+  CONNECT_BURST: 1000,
   MESSAGE_RATE: 1000,
   MESSAGE_BURST: 1000,
   TYPING_RATE: 1000,

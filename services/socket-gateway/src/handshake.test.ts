@@ -1,4 +1,5 @@
 import { AppError } from '@bambochat/protocol';
+import { waitFor } from '@bambochat/testing';
 import { io } from 'socket.io-client';
 import { expect, test } from 'vitest';
 import { startGateway } from './gateway-fixture.ts';
@@ -40,6 +41,40 @@ test('a handshake is refused as retryable while the directory does not answer', 
   expect(await gateway.refusalOf({ auth: { token: gateway.token('alice') } })).toMatchObject({
     data: { code: 'UNAVAILABLE', retryable: true },
   });
+});
+
+test('handshakes over the rate of their user are refused, others are not', async () => {
+  await using gateway = await startGateway({ CONNECT_RATE: 0.1, CONNECT_BURST: 2 });
+  await gateway.connect('alice');
+  await gateway.connect('alice');
+  expect(await gateway.refusalOf({ auth: { token: gateway.token('alice') } })).toMatchObject({
+    data: { code: 'RATE_LIMITED', retryable: true },
+  });
+  await gateway.connect('bob');
+});
+
+test('connecting again and again on one connection piles up no listeners', async () => {
+  const warnings: Error[] = [];
+  const collect = (warning: Error) => warnings.push(warning);
+  process.on('warning', collect);
+  try {
+    await using gateway = await startGateway();
+    const client = await gateway.connect('alice');
+    for (let count = 0; count < 30; count += 1) {
+      const again = new Promise<void>((resolve) => client.once('connect', () => resolve()));
+      // Leaves and enters the namespace; the transport stays.
+      client.io.engine.write('1');
+      const left = `{reason="client namespace disconnect"} ${count + 1}\n`;
+      await waitFor(async () => (await gateway.metrics.render()).body.includes(left));
+      client.io.engine.write(`0${JSON.stringify({ token: gateway.token('alice') })}`);
+      await again;
+    }
+    // Warnings are emitted in a tick of their own.
+    await client.emitWithAck('refresh_token', { token: gateway.token('alice') });
+    expect(warnings.filter(({ name }) => name === 'MaxListenersExceededWarning')).toEqual([]);
+  } finally {
+    process.off('warning', collect);
+  }
 });
 
 test('browsers of other origins are refused where origins are listed', async () => {

@@ -64,6 +64,7 @@ export function createSocketGateway(options: GatewayOptions): Service {
   function start(): void {
     const limits = createRateLimits({
       rates: {
+        connect: { rate: settings.CONNECT_RATE, burst: settings.CONNECT_BURST },
         message: { rate: settings.MESSAGE_RATE, burst: settings.MESSAGE_BURST },
         typing: { rate: settings.TYPING_RATE, burst: settings.TYPING_BURST },
         request: { rate: settings.REQUEST_RATE, burst: settings.REQUEST_BURST },
@@ -113,7 +114,6 @@ export function createSocketGateway(options: GatewayOptions): Service {
       admit(socket).then(
         () => next(),
         (error: unknown) => {
-          conversationRooms.forget(socket);
           metrics.refusals.inc({ code: toWireError(error).code });
           if (!(error instanceof AppError)) {
             logger.error({ err: error }, 'handshake failed');
@@ -125,9 +125,22 @@ export function createSocketGateway(options: GatewayOptions): Service {
 
     async function admit(socket: ChatSocket): Promise<void> {
       authenticateSocket(socket, verifier);
+      if (!limits.take(socket.data.userId, 'connect')) {
+        throw new AppError('RATE_LIMITED', 'Too many connections, slow down');
+      }
+      const forget = () => {
+        socket.conn.off('close', forget);
+        conversationRooms.forget(socket);
+      };
       // Gone while it waits, Socket.IO drops it without an event of its own.
-      socket.conn.once('close', () => conversationRooms.forget(socket));
-      await conversationRooms.enter(socket);
+      socket.conn.on('close', forget);
+      socket.on('disconnect', forget);
+      try {
+        await conversationRooms.enter(socket);
+      } catch (error) {
+        forget();
+        throw error;
+      }
     }
 
     const definitions = [
@@ -146,7 +159,6 @@ export function createSocketGateway(options: GatewayOptions): Service {
       socket.on('disconnect', (reason) => {
         metrics.disconnects.inc({ reason });
         expiry.forget(socket);
-        conversationRooms.forget(socket);
       });
     });
 

@@ -8,7 +8,7 @@ function limitsOf(options: { maxUsers?: number } = {}) {
   const clock = { now: 0 };
   const rate = { rate: 2, burst: 4 };
   const limits = createRateLimits({
-    rates: { message: rate, typing: rate, request: rate },
+    rates: { connect: rate, message: rate, typing: rate, request: rate },
     maxUsers: options.maxUsers ?? 10,
     now: () => clock.now,
   });

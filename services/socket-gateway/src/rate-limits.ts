@@ -7,7 +7,7 @@ export interface Rate {
   burst: number;
 }
 
-export type RateKind = 'message' | 'typing' | 'request';
+export type RateKind = 'connect' | 'message' | 'typing' | 'request';
 
 interface Bucket {
   tokens: number;
@@ -35,8 +35,9 @@ export function createRateLimits(options: {
 
   function fullBuckets(): Record<RateKind, Bucket> {
     const filledAt = now();
-    const { message, typing, request } = options.rates;
+    const { connect, message, typing, request } = options.rates;
     return {
+      connect: { tokens: connect.burst, filledAt },
       message: { tokens: message.burst, filledAt },
       typing: { tokens: typing.burst, filledAt },
       request: { tokens: request.burst, filledAt },
