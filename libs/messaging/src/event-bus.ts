@@ -6,6 +6,8 @@
  * counted and dropped before it reaches a handler. Handlers check what they get with a schema.
  *
  * Subjects are dot-separated tokens; a subscription may use `*` for one token and `>` for the rest.
+ * A malformed subject is a bug of the caller and throws a TypeError: a broker may answer it by
+ * closing the connection that everything else shares.
  */
 export interface EventBus {
   /** Never rejects and never waits for listeners; an event that cannot leave is dropped. */
