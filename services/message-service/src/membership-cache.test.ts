@@ -2,8 +2,8 @@ import { createMemoryEventBus } from '@bambochat/messaging/memory';
 import { type ConversationId, subjects, type UserId } from '@bambochat/protocol';
 import { waitFor } from '@bambochat/testing';
 import { expect, test } from 'vitest';
-import { newConversationId } from './fixtures.ts';
 import { createMembershipCache, type MemberPair } from './membership-cache.ts';
+import { newConversationId } from './message-fixture.ts';
 
 function directoryOf(members: Set<string>) {
   const asked: MemberPair[][] = [];

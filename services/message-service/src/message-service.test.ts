@@ -17,8 +17,8 @@ import { createLogger, createMetrics } from '@bambochat/runtime';
 import type { MessageStore } from '@bambochat/stores';
 import { waitFor } from '@bambochat/testing';
 import { expect, test } from 'vitest';
-import { newConversationId, request, temporaryStores } from './fixtures.ts';
 import { createMessageService } from './index.ts';
+import { newConversationId, request, temporaryStores } from './message-fixture.ts';
 
 const gatewayId = 'gateway-1' as GatewayId;
 

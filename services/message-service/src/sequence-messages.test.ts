@@ -2,7 +2,7 @@ import { AppError, type Message } from '@bambochat/protocol';
 import type { MessageStore } from '@bambochat/stores';
 import { waitFor } from '@bambochat/testing';
 import { expect, test } from 'vitest';
-import { newConversationId, request, temporaryStores } from './fixtures.ts';
+import { newConversationId, request, temporaryStores } from './message-fixture.ts';
 import { createSequencer } from './sequence-messages.ts';
 
 function seqs(messages: readonly Message[]): number[] {
