@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { createLogger } from '@bambochat/runtime';
+import { waitFor } from '@bambochat/testing';
 import { Server as SocketServer } from 'socket.io';
 import { type Socket as ClientSocket, io } from 'socket.io-client';
 import { type Edge, type EdgeOptions, startEdge } from './edge.ts';
@@ -155,4 +156,18 @@ export function rawRequest(
     outgoing.once('error', reject);
     outgoing.end();
   });
+}
+
+/** Resolves when a number has begun to grow and stands still: the writer waits for the reader. */
+export async function comesToRest(measure: () => number): Promise<void> {
+  let before = -1;
+  await waitFor(
+    () => {
+      const now = measure();
+      const still = now > 0 && now === before;
+      before = now;
+      return still;
+    },
+    { interval: 200, describe: 'the flow to come to rest' },
+  );
 }

@@ -4,6 +4,7 @@ import { waitFor } from '@bambochat/testing';
 import { describe, expect, it } from 'vitest';
 import {
   type Client,
+  comesToRest,
   connectClient,
   deadTarget,
   fakeGateway,
@@ -213,15 +214,7 @@ describe('sockets through the edge', () => {
     const { hostname, port } = new URL(edge.url);
     const slow = connect(Number(port), hostname).pause();
     slow.write(upgradeRequest('/socket.io/?EIO=4&transport=websocket'));
-    let before = -1;
-    await waitFor(
-      () => {
-        const still = written > 0 && written === before;
-        before = written;
-        return still;
-      },
-      { interval: 200 },
-    );
+    await comesToRest(() => written);
     expect(written).toBeLessThan(total / 2);
     slow.destroy();
     await waitFor(() => flood.connections.size === 0);

@@ -4,7 +4,7 @@ import { errorCatalogue, restErrorSchema } from '@bambochat/protocol';
 import { waitFor } from '@bambochat/testing';
 import { describe, expect, it } from 'vitest';
 import { startEdge } from './edge.ts';
-import { deadTarget, fakeTarget, rawRequest, testEdge } from './edge-fixture.ts';
+import { comesToRest, deadTarget, fakeTarget, rawRequest, testEdge } from './edge-fixture.ts';
 
 describe('REST through the edge', () => {
   it('reaches the service that the path belongs to', async () => {
@@ -192,15 +192,7 @@ describe('REST through the edge', () => {
     const slow = connect(Number(port), hostname).pause();
     slow.write('GET /sync HTTP/1.1\r\nhost: x\r\n\r\n');
     // What the kernel's buffers take on the way is a few MB; the rest has to wait.
-    let before = -1;
-    await waitFor(
-      () => {
-        const still = written > 0 && written === before;
-        before = written;
-        return still;
-      },
-      { interval: 200 },
-    );
+    await comesToRest(() => written);
     expect(written).toBeLessThan(total / 2);
     let received = 0;
     slow.on('data', (data: Buffer) => {

@@ -11,7 +11,7 @@ export function createMessageServiceMetrics(metrics: Metrics) {
     }),
     commandDuration: metrics.histogram({
       name: 'bambochat_command_duration_seconds',
-      help: 'From delivery of a command to its acknowledgement, failed tries included.',
+      help: 'One try of a command that succeeded, from authorising to confirming.',
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30],
     }),
     commandFailures: metrics.counter({

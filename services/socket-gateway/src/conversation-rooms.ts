@@ -31,7 +31,10 @@ export interface ConversationRooms {
   join(socket: ChatSocket, conversationId: ConversationId): Promise<number>;
   /** Takes one socket out of one room until it joins again. */
   leave(socket: ChatSocket, conversationId: ConversationId): Promise<void>;
-  /** A membership has changed: the rooms of these users follow, and they are told. */
+  /**
+   * A membership has changed: the rooms of these users follow, and they are told. Resolves when the
+   * rooms have followed, without waiting for Redis.
+   */
   change(conversationId: ConversationId, added: UserId[], removed: UserId[]): Promise<void>;
   /** Announcements may have been missed: asks for every local user and follows the difference. */
   reconcile(): Promise<void>;
@@ -88,10 +91,21 @@ export function createConversationRooms(options: {
     await rooms.fence().catch(() => {});
   }
 
-  /** Emits only what is still true after the fence. */
-  function tellJoined(socket: ChatSocket, conversationId: ConversationId): void {
-    if (socket.rooms.has(conversationRoom(conversationId))) {
-      socket.emit('conversation_joined', { conversationId });
+  /**
+   * Once they hear, tells the sockets where they were put in, as far as it is still true. Nobody
+   * waits for it: without Redis the fence takes its time, and a removal must not stand behind it.
+   */
+  async function tellJoined(
+    joined: readonly (readonly [ChatSocket, ConversationId])[],
+  ): Promise<void> {
+    if (joined.length === 0) {
+      return;
+    }
+    await fenceIfPossible();
+    for (const [socket, conversationId] of joined) {
+      if (socket.rooms.has(conversationRoom(conversationId))) {
+        socket.emit('conversation_joined', { conversationId });
+      }
     }
   }
 
@@ -140,12 +154,7 @@ export function createConversationRooms(options: {
         }
       }
     }
-    if (joined.length > 0) {
-      await fenceIfPossible();
-      for (const [socket, conversationId] of joined) {
-        tellJoined(socket, conversationId);
-      }
-    }
+    void tellJoined(joined);
   }
 
   return {
@@ -205,7 +214,7 @@ export function createConversationRooms(options: {
           }
         }
       }
-      const joined: ChatSocket[] = [];
+      const joined: [ChatSocket, ConversationId][] = [];
       for (const userId of added) {
         const user = users.get(userId);
         if (user === undefined) {
@@ -216,16 +225,11 @@ export function createConversationRooms(options: {
           const wantsToHear = socket.data.left?.has(conversationId) !== true;
           if (wantsToHear && !socket.rooms.has(room)) {
             await socket.join(room);
-            joined.push(socket);
+            joined.push([socket, conversationId]);
           }
         }
       }
-      if (joined.length > 0) {
-        await fenceIfPossible();
-        for (const socket of joined) {
-          tellJoined(socket, conversationId);
-        }
-      }
+      void tellJoined(joined);
     },
 
     async reconcile() {

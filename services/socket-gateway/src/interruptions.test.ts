@@ -1,5 +1,11 @@
 import { createMemoryEventBus } from '@bambochat/messaging/memory';
-import { type GatewayId, type Message, type MessageRequest, subjects } from '@bambochat/protocol';
+import {
+  type GatewayId,
+  type Message,
+  type MessageRequest,
+  subjects,
+  type WireError,
+} from '@bambochat/protocol';
 import { createMemoryRooms } from '@bambochat/rooms/memory';
 import { waitFor } from '@bambochat/testing';
 import { afterEach, expect, test, vi } from 'vitest';
@@ -39,6 +45,24 @@ test('after a lost connection to the bus, rooms follow what was announced meanwh
   expect([joined, left]).toEqual([[{ conversationId: added }], [{ conversationId: removed }]]);
 });
 
+test('a removal does not wait for an addition that Redis has not taken up', async () => {
+  const rooms = createMemoryRooms();
+  const fence = { wait: Promise.resolve() };
+  await using gateway = await startGateway({}, { rooms: { ...rooms, fence: () => fence.wait } });
+  const client = await gateway.connect('alice');
+  const [joined, left] = [heard(client, 'conversation_joined'), heard(client, 'conversation_left')];
+  const blocked = Promise.withResolvers<void>();
+  fence.wait = blocked.promise;
+  const conversationId = newConversationId();
+  const change = { conversationId, added: [], removed: [] };
+  gateway.bus.publish(subjects.membersChanged, { ...change, added: ['alice'] });
+  gateway.bus.publish(subjects.membersChanged, { ...change, removed: ['alice'] });
+  await waitFor(() => left.length === 1);
+  blocked.resolve();
+  await client.emitWithAck('refresh_token', { token: gateway.token('alice') });
+  expect([joined, left]).toEqual([[], [{ conversationId }]]);
+});
+
 test('after live delivery was interrupted, every socket is told to fetch what is missing', async () => {
   const rooms = createMemoryRooms();
   const listeners: ((reason: string) => void)[] = [];
@@ -63,19 +87,18 @@ test('after live delivery was interrupted, every socket is told to fetch what is
   expect(told).toEqual([[{ reason: 'redis was away' }], [{ reason: 'redis was away' }]]);
 });
 
-test('an overdue result is asked for again, at growing intervals and not for ever', async () => {
-  vi.useFakeTimers();
+function oneUnconfirmed() {
   const bus = createMemoryEventBus();
   const gatewayId = 'gateway-1' as GatewayId;
   const asked: MessageRequest[] = [];
   const confirmed: Message[] = [];
+  const failed: WireError[] = [];
   const unconfirmed = createUnconfirmedMessages({
     bus,
     gatewayId,
     max: 10,
     askAgain: (request) => asked.push(request),
   });
-  const socket = { connected: true } as ChatSocket;
   const request: MessageRequest = {
     conversationId: newConversationId(),
     senderId: 'alice' as MessageRequest['senderId'],
@@ -85,23 +108,48 @@ test('an overdue result is asked for again, at growing intervals and not for eve
     ref: '1',
   };
   unconfirmed.add({
-    socket,
+    socket: { connected: true } as ChatSocket,
     request,
     confirm: (message) => confirmed.push(message),
-    fail: () => {},
+    fail: (error) => failed.push(error),
   });
+  return {
+    unconfirmed,
+    request,
+    asked,
+    confirmed,
+    failed,
+    result: (message: Message) =>
+      bus.publish(subjects.messageResults(gatewayId), { results: [{ ref: '1', message }] }),
+    [Symbol.dispose]: () => unconfirmed.stop(),
+  };
+}
+
+test('an overdue result is asked for again, at growing intervals, and still confirms', async () => {
+  vi.useFakeTimers();
+  using it = oneUnconfirmed();
   await vi.advanceTimersByTimeAsync(10_000);
-  expect(asked).toEqual([]);
+  expect(it.asked).toEqual([]);
   await vi.advanceTimersByTimeAsync(10_000);
-  expect(asked).toEqual([request]);
-  await vi.advanceTimersByTimeAsync(24 * 3_600_000);
-  expect(asked).toHaveLength(6);
-  const message = messageOf(request, 1);
-  bus.publish(subjects.messageResults(gatewayId), { results: [{ ref: '1', message }] });
+  expect(it.asked).toEqual([it.request]);
+  await vi.advanceTimersByTimeAsync(1_200_000);
+  expect(it.asked).toHaveLength(6);
+  expect(it.failed).toEqual([]);
+  const message = messageOf(it.request, 1);
+  it.result(message);
   await vi.advanceTimersByTimeAsync(10);
-  expect(confirmed).toEqual([message]);
-  expect(unconfirmed.size).toBe(0);
-  unconfirmed.stop();
+  expect(it.confirmed).toEqual([message]);
+  expect(it.unconfirmed.size).toBe(0);
+});
+
+test('a result that never comes is given up as retryable, and takes no place any more', async () => {
+  vi.useFakeTimers();
+  using it = oneUnconfirmed();
+  await vi.advanceTimersByTimeAsync(24 * 3_600_000);
+  expect(it.asked).toHaveLength(6);
+  expect(it.failed).toMatchObject([{ code: 'UNAVAILABLE', retryable: true }]);
+  expect(it.confirmed).toEqual([]);
+  expect(it.unconfirmed.size).toBe(0);
 });
 
 test('a socket that is gone waits for nothing any more', async () => {

@@ -5,6 +5,8 @@ import {
   type MessageRequest,
   messageResultsSchema,
   subjects,
+  toWireError,
+  unavailable,
   type WireError,
 } from '@bambochat/protocol';
 import type { ChatSocket } from './chat-socket.ts';
@@ -42,7 +44,8 @@ interface Entry extends Waiting {
  * Messages that were taken over by the command log, or are on their way there, and have no result
  * yet. Bounded by `max`; an entry goes when its result comes or its socket is gone. An entry whose
  * result is overdue has its command sent again under the same `clientMessageId`, which finds the
- * stored message and confirms it.
+ * stored message and confirms it; after half an hour without any result it is given up as
+ * `UNAVAILABLE`, which the client may retry, so that nothing keeps its place for ever.
  */
 export function createUnconfirmedMessages(options: {
   bus: EventBus;
@@ -98,6 +101,8 @@ export function createUnconfirmedMessages(options: {
         entry.asks += 1;
         entry.askAt = now + FIRST_ASK_AFTER * 2 ** entry.asks;
         options.askAgain(entry.request);
+      } else if (entry.askAt <= now) {
+        take(ref)?.fail(toWireError(unavailable('The confirmation')));
       }
     }
   }, SWEEP_INTERVAL);
