@@ -151,7 +151,7 @@ class LocalBackend implements Backend {
   }
 
   async pause(): Promise<void> {
-    this.#running().pause();
+    await this.#running().pause();
   }
 
   async resume(): Promise<void> {

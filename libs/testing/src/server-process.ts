@@ -1,6 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import type { Guard } from './guard.ts';
+import { hasStopped } from './has-stopped.ts';
+import { waitFor } from './wait-for.ts';
 
 const keptOutput = 16 * 1024;
 
@@ -62,9 +64,14 @@ export class ServerProcess {
     return this.#failure ? `${this.#failure.message}\n${this.#output}` : this.#output;
   }
 
-  pause(): void {
+  /** SIGSTOP; resolves when every thread of the process stands still. */
+  async pause(): Promise<void> {
     this.#signal('SIGSTOP');
     this.#paused = true;
+    const { pid } = this.#child;
+    if (pid !== undefined) {
+      await waitFor(() => hasStopped(pid), { interval: 5, describe: 'the server to stand still' });
+    }
   }
 
   resume(): void {

@@ -9,6 +9,7 @@ import { describe, expect, test } from 'vitest';
 import type { Backend, BackendName } from './backend.ts';
 import { backendNames } from './backend.ts';
 import { freePort } from './free-port.ts';
+import { hasStopped } from './has-stopped.ts';
 import { probeReady } from './readiness.ts';
 import { startBackends } from './start-backends.ts';
 import { waitFor } from './wait-for.ts';
@@ -122,6 +123,9 @@ describe.each(backendNames)('a %s of our own', (name) => {
     await client.write('before');
 
     await backend.pause();
+    if (backend.pid !== null) {
+      expect(await hasStopped(backend.pid)).toBe(true);
+    }
     let answered = false;
     const write = client.write('during').then(() => {
       answered = true;
@@ -131,6 +135,9 @@ describe.each(backendNames)('a %s of our own', (name) => {
     expect(answered).toBe(false);
     await backend.resume();
     await write;
+    if (backend.pid !== null) {
+      expect(await hasStopped(backend.pid)).toBe(false);
+    }
     expect(await client.read()).toEqual(['before', 'during']);
   });
 
