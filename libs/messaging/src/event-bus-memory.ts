@@ -124,6 +124,7 @@ export function createMemoryEventBus(options: MemoryEventBusOptions = {}): Memor
     async flush() {
       // Events leave in a micro-task that was queued before this one.
       await undefined;
+      return true;
     },
 
     onReconnect: () => ({ unsubscribe: () => {} }),

@@ -160,7 +160,13 @@ export function createNatsEventBus(options: NatsEventBusOptions): NatsEventBus {
     },
 
     async flush() {
-      if (connection.isConnected()) await settlesWithin(client.flush(), FLUSH_TIMEOUT);
+      if (!connection.isConnected()) return false;
+      let flushed = false;
+      const flush = client.flush().then(() => {
+        flushed = true;
+      });
+      await settlesWithin(flush, FLUSH_TIMEOUT);
+      return flushed;
     },
 
     onReconnect: (listener) => connection.onReconnect(listener),

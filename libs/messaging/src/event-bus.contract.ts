@@ -31,6 +31,7 @@ export function eventBusContract(name: string, makeHarness: () => Promise<EventB
       await far.flush();
       const event = { index: 0, nested: { text: 'ä 😀 \u0000' }, gone: undefined };
       for (; event.index < 100; event.index += 1) near.publish('rooms.one', event);
+      expect(await near.flush()).toBe(true);
       near.publish('rooms.two', { index: -1 });
       await waitFor(() => received.length === 100);
       expect(received[0]).toEqual({ index: 0, nested: { text: 'ä 😀 \u0000' } });

@@ -38,8 +38,11 @@ export interface EventBus {
     options: { queue: string; concurrency?: number },
   ): Subscription;
 
-  /** Resolves when subscriptions made before are active and events published before have left. */
-  flush(): Promise<void>;
+  /**
+   * Resolves with true when subscriptions made before are active and events published before have
+   * reached the broker; with false when that is not known: it is away, or takes more than 5 s.
+   */
+  flush(): Promise<boolean>;
 
   /**
    * Told after a connection to the other services was lost and is back: events in between were

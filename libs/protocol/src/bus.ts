@@ -7,4 +7,14 @@ export const subjects = {
   conversationsOf: 'directory.conversations-of',
   head: 'directory.head',
   membersChanged: 'directory.members-changed',
+  /** {@link FriendEvent}, to all gateways. */
+  friendEvents: 'directory.friend-events',
+  /** Request: {@link PresenceReport} of a gateway. Answer: {@link PresenceReportAnswer}. */
+  presenceReport: 'presence.report',
+  /** Request: {@link SnapshotsRequest}. Answer: {@link SnapshotsAnswer}. */
+  presenceSnapshots: 'presence.snapshots',
+  /** {@link StatusChanges}, to the one gateway where friends are connected. */
+  statusChangesFor: (gatewayId: GatewayId) => `presence.changes.${gatewayId}`,
+  /** {@link StatusChanges}, to all gateways: where the friends are is not known, or not asked. */
+  statusChanges: 'presence.changes',
 } as const;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { wireErrorSchema } from './errors.ts';
+import { friendRequestEventSchema, friendRequestUpdateSchema } from './friendship.ts';
 import { conversationIdSchema, userIdSchema } from './ids.ts';
 
 /** `directory.conversations-of`: every conversation of a user. */
@@ -34,3 +35,18 @@ export const membersChangedSchema = z.object({
   removed: z.array(userIdSchema),
 });
 export type MembersChanged = z.infer<typeof membersChangedSchema>;
+
+/** `directory.friend-events`, to all gateways: an event for all sockets of one user. */
+export const friendEventSchema = z.discriminatedUnion('event', [
+  z.object({
+    to: userIdSchema,
+    event: z.literal('friend_request'),
+    payload: friendRequestEventSchema,
+  }),
+  z.object({
+    to: userIdSchema,
+    event: z.literal('friend_request_update'),
+    payload: friendRequestUpdateSchema,
+  }),
+]);
+export type FriendEvent = z.infer<typeof friendEventSchema>;

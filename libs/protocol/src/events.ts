@@ -1,6 +1,8 @@
 import type { ErrorCode, WireError } from './errors.ts';
+import type { FriendRequestEvent, FriendRequestUpdate } from './friendship.ts';
 import type { ConversationId, UserId } from './ids.ts';
 import type { Message } from './message.ts';
+import type { OnlineStatus } from './presence.ts';
 
 /** What a callback is given when its emit failed. */
 export type Failure = { success: false; error: WireError };
@@ -35,6 +37,10 @@ export interface ServerToClientEvents {
   message_sent_confirm: (message: Message) => void;
   receive_message: (message: Message) => void;
   typing: (typing: { conversationId: ConversationId; userId: UserId; isTyping: boolean }) => void;
+  user_online_status: (status: OnlineStatus) => void;
+  presence_snapshot: (snapshot: { online: UserId[] }) => void;
+  friend_request: (request: FriendRequestEvent) => void;
+  friend_request_update: (update: FriendRequestUpdate) => void;
   conversation_joined: (payload: { conversationId: ConversationId }) => void;
   conversation_left: (payload: { conversationId: ConversationId }) => void;
   resync: (payload: { reason: string }) => void;

@@ -8,17 +8,17 @@ export const userIdSchema = z
   .brand<'UserId'>();
 export type UserId = z.infer<typeof userIdSchema>;
 
-const uuidV7 = z
+export const uuidV7Schema = z
   .string()
   .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/, {
     error: 'must be a UUIDv7 in lower case',
   });
 
-export const conversationIdSchema = uuidV7.brand<'ConversationId'>();
+export const conversationIdSchema = uuidV7Schema.brand<'ConversationId'>();
 export type ConversationId = z.infer<typeof conversationIdSchema>;
 
 /** Rises strictly with `seq` within one conversation. */
-export const messageIdSchema = uuidV7.brand<'MessageId'>();
+export const messageIdSchema = uuidV7Schema.brand<'MessageId'>();
 export type MessageId = z.infer<typeof messageIdSchema>;
 
 /** The sender's own name for a message, unique per sender and conversation: 1–64 characters. */

@@ -6,8 +6,11 @@ import {
   conversationIdSchema,
   countCharacters,
   createConversationSchema,
+  friendEventSchema,
+  friendRequestAnswerSchema,
   joinConversationSchema,
   messagesQuerySchema,
+  presenceReportSchema,
   profileUpdateSchema,
   registerSchema,
   sendMessageSchema,
@@ -102,9 +105,12 @@ describe('payloads from outside', () => {
     typingSchema,
     joinConversationSchema,
     createConversationSchema,
+    friendEventSchema,
+    friendRequestAnswerSchema,
     registerSchema,
     profileUpdateSchema,
     messagesQuerySchema,
+    presenceReportSchema,
   };
 
   test('never make a schema throw', () => {
@@ -163,6 +169,64 @@ describe('page queries', () => {
       expect(
         messagesQuerySchema.safeParse({ conversationId, ...wrong }).success,
         JSON.stringify(wrong),
+      ).toBe(false);
+    }
+  });
+});
+
+describe('friendships', () => {
+  const friendship = {
+    _id: conversationId,
+    requesterId: 'ada',
+    addresseeId: 'ben',
+    status: 'accepted',
+    createdAt: '2026-01-02T03:04:05.678Z',
+  };
+
+  test('are answered with accept or reject and nothing else', () => {
+    expect(friendRequestAnswerSchema.safeParse({ action: 'accept' }).success).toBe(true);
+    for (const action of ['block', 'Accept', '', null, undefined, { $ne: 'accept' }]) {
+      expect(friendRequestAnswerSchema.safeParse({ action }).success, String(action)).toBe(false);
+    }
+  });
+
+  test('have events that fit their payloads', () => {
+    const update = { to: 'ada', event: 'friend_request_update', payload: friendship };
+    expect(friendEventSchema.safeParse(update).success).toBe(true);
+    const pending = { ...friendship, status: 'pending' };
+    expect(friendEventSchema.safeParse({ ...update, payload: pending }).success).toBe(false);
+    const request = { to: 'ben', event: 'friend_request', payload: pending };
+    expect(friendEventSchema.safeParse(request).success).toBe(false);
+    const requester = { _id: 'ada', displayName: 'Ada', avatar: null };
+    expect(
+      friendEventSchema.safeParse({ ...request, payload: { ...pending, requester } }).success,
+    ).toBe(true);
+  });
+});
+
+describe('a report of presence', () => {
+  const report = {
+    gatewayId: 'g-1',
+    number: 1,
+    connected: [['ada', 4_294_967_295]],
+    disconnected: [['ben', 0, 1500]],
+    replaced: { bucket: 255, users: [] },
+    digest: { users: 1, sum: 4_294_967_295 },
+  };
+
+  test('has bounded parts', () => {
+    expect(presenceReportSchema.safeParse(report).success).toBe(true);
+    for (const wrong of [
+      { number: 0 },
+      { gatewayId: 'a.b' },
+      { connected: [['ada', 4_294_967_296]] },
+      { connected: Array.from({ length: 501 }, (_, index) => [`user-${index}`, index]) },
+      { disconnected: [['ben', 0, -1]] },
+      { replaced: { bucket: 256, users: [] } },
+    ]) {
+      expect(
+        presenceReportSchema.safeParse({ ...report, ...wrong }).success,
+        Object.keys(wrong)[0],
       ).toBe(false);
     }
   });
