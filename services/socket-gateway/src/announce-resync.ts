@@ -1,6 +1,5 @@
 import type { ChatServer } from './chat-socket.ts';
-
-const SLICES = 50;
+import { type Spread, spreadEvenly } from './spread-evenly.ts';
 
 /**
  * Tells every local socket, spread evenly over `duration` ms, that live events may be missing:
@@ -11,18 +10,9 @@ export function announceResync(
   reason: string,
   duration: number,
   onSent: () => void,
-): { stop(): void } {
-  const waiting = [...io.of('/').sockets.values()];
-  const perSlice = Math.ceil(waiting.length / SLICES);
-  const timer = setInterval(() => {
-    for (const socket of waiting.splice(0, perSlice)) {
-      socket.emit('resync', { reason });
-      onSent();
-    }
-    if (waiting.length === 0) {
-      clearInterval(timer);
-    }
-  }, duration / SLICES);
-  timer.unref();
-  return { stop: () => clearInterval(timer) };
+): Spread {
+  return spreadEvenly(io.of('/').sockets.values(), duration, (socket) => {
+    socket.emit('resync', { reason });
+    onSent();
+  });
 }

@@ -5,6 +5,7 @@ import type {
   UserId,
 } from '@bambochat/protocol';
 import type { Server, Socket } from 'socket.io';
+import type { TypingState } from './typing.ts';
 
 /** What this gateway knows of one connection; gone with it. */
 export interface SocketData {
@@ -13,6 +14,8 @@ export interface SocketData {
   expiresAt: number;
   /** Rooms that this connection left by itself and wants to stay out of. */
   left?: Set<ConversationId>;
+  /** What the others see it type, as long as there is something to take back. */
+  typing?: Map<ConversationId, TypingState> | undefined;
 }
 
 export type ChatServer = Server<

@@ -11,6 +11,10 @@ export const gatewayConfig = {
   MESSAGE_BURST: integer(1, 1_000_000).prefault('40'),
   TYPING_RATE: decimal(0.1, 100_000).prefault('10'),
   TYPING_BURST: integer(1, 1_000_000).prefault('20'),
+  /**
+   * Milliseconds in which the others in a room hear at most one typing state of a socket; 0: all.
+   */
+  TYPING_INTERVAL: integer(0, 60_000).prefault('1000'),
   /** join_conversation, leave_conversation and refresh_token together. */
   REQUEST_RATE: decimal(0.1, 100_000).prefault('10'),
   REQUEST_BURST: integer(1, 1_000_000).prefault('50'),

@@ -22,6 +22,7 @@ import { createLogger, createMetrics } from '@bambochat/runtime';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { uuidv7 } from 'uuidv7';
 import { createSocketGateway, type GatewayOptions, type GatewaySettings } from './index.ts';
+import { playPresence } from './presence-fixture.ts';
 
 const authSettings = {
   JWT_ALGORITHM: 'HS256' as const,
@@ -37,6 +38,7 @@ const generous: GatewaySettings = {
   MESSAGE_BURST: 1000,
   TYPING_RATE: 1000,
   TYPING_BURST: 1000,
+  TYPING_INTERVAL: 0,
   REQUEST_RATE: 1000,
   REQUEST_BURST: 1000,
   MAX_PAYLOAD: 65_536,
@@ -47,8 +49,8 @@ const generous: GatewaySettings = {
 
 /**
  * A gateway on a real port with the memory log, bus and rooms. The services behind it are played
- * by this fixture: a directory whose memberships the test sets, and a message-service that answers
- * every command as the test says.
+ * by this fixture: a directory whose memberships the test sets, a message-service that answers
+ * every command as the test says, and a presence-service.
  */
 export async function startGateway(
   settings: Partial<GatewaySettings> = {},
@@ -57,7 +59,8 @@ export async function startGateway(
   bus = createMemoryEventBus(),
 ) {
   const commandLog = createMemoryCommandLog({ partitions: 4 });
-  const rooms = createMemoryRooms();
+  const rooms = overrides.rooms ?? createMemoryRooms();
+  const presence = playPresence(bus);
   const metrics = createMetrics({ processMetrics: false });
   const httpServer = createServer();
   const memberships = new Map<string, ConversationId[]>();
@@ -145,6 +148,7 @@ export async function startGateway(
     url,
     bus,
     rooms,
+    presence,
     commandLog,
     metrics,
     gateway,

@@ -41,6 +41,23 @@ export function createGatewayMetrics(metrics: Metrics) {
       name: 'bambochat_unconfirmed_messages',
       help: 'Messages that wait for their confirmation.',
     }),
+    presenceReports: metrics.counter({
+      name: 'bambochat_roster_reports_total',
+      help: 'Reports to presence-service, heartbeats and retries included.',
+    }),
+    presenceReportFailures: metrics.counter({
+      name: 'bambochat_roster_report_failures_total',
+      help: 'Reports that were not answered, or with an error.',
+    }),
+    presenceSnapshots: metrics.counter({
+      name: 'bambochat_snapshots_delivered_total',
+      help: 'Sockets that were told which of their friends are online.',
+    }),
+    statuses: metrics.counter({
+      name: 'bambochat_statuses_total',
+      help: 'Changes of friends, by user here: delivered, or dropped as heard before or hidden.',
+      labelNames: ['outcome'],
+    }),
     resyncs: metrics.counter({
       name: 'bambochat_resyncs_total',
       help: 'Sockets that were told to fetch what they may have missed.',

@@ -19,6 +19,7 @@ import type { GatewaySettings } from './config.ts';
 import { createConversationRooms } from './conversation-rooms.ts';
 import { createDirectoryClient } from './directory-client.ts';
 import { createTokenExpiry } from './expire-tokens.ts';
+import { followFriendEvents } from './follow-friend-events.ts';
 import { followMemberships } from './follow-memberships.ts';
 import { createGatewayMetrics } from './gateway-metrics.ts';
 import { handleEvent } from './handle-event.ts';
@@ -26,7 +27,8 @@ import { joinConversation, leaveConversation } from './join-conversation.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { refreshToken } from './refresh-token.ts';
 import { sendMessage } from './send-message.ts';
-import { typing } from './typing.ts';
+import { type Presence, trackPresence } from './track-presence.ts';
+import { createTyping } from './typing.ts';
 import { createUnconfirmedMessages } from './unconfirmed-messages.ts';
 
 export { type GatewaySettings, gatewayConfig } from './config.ts';
@@ -50,6 +52,8 @@ export interface GatewayOptions {
 const RATE_LIMITED_USERS_MAX = 100_000;
 /** Milliseconds over which a `resync` to all sockets is spread: within the 10 s of PROTOCOL.md. */
 const RESYNC_SPREAD = 4000;
+/** Milliseconds that `drain` waits for presence-service to know that everybody left. */
+const DEPARTURE_TIMEOUT = 2000;
 
 /** Handshake, rooms and typing; turns `send_message` into a command. Holds nothing but connections. */
 export function createSocketGateway(options: GatewayOptions): Service {
@@ -59,6 +63,7 @@ export function createSocketGateway(options: GatewayOptions): Service {
   let accepting = true;
   let io: ChatServer | null = null;
   let drainWork = async () => {};
+  let presence: Presence | null = null;
   const stops: (() => void)[] = [];
 
   function start(): void {
@@ -143,9 +148,13 @@ export function createSocketGateway(options: GatewayOptions): Service {
       }
     }
 
+    const typing = createTyping({ server, interval: settings.TYPING_INTERVAL });
+    const tracked = trackPresence({ server, bus, gatewayId, metrics, logger });
+    presence = tracked;
+    const friendEvents = followFriendEvents({ server, bus, logger });
     const definitions = [
-      sendMessage({ batcher, unconfirmed, metrics, logger }),
-      typing(),
+      sendMessage({ batcher, unconfirmed, typing, metrics, logger }),
+      typing.definition,
       joinConversation(conversationRooms),
       leaveConversation(conversationRooms),
       refreshToken({ verifier, expiry }),
@@ -156,8 +165,10 @@ export function createSocketGateway(options: GatewayOptions): Service {
       for (const definition of definitions) {
         handleEvent({ limits, metrics, logger }, socket, definition as never);
       }
+      tracked.arrive(socket);
       socket.on('disconnect', (reason) => {
         metrics.disconnects.inc({ reason });
+        tracked.leave(socket);
         expiry.forget(socket);
       });
     });
@@ -181,6 +192,8 @@ export function createSocketGateway(options: GatewayOptions): Service {
     };
     stops.push(
       () => memberships.stop(),
+      () => friendEvents.unsubscribe(),
+      () => tracked.stop(),
       () => interruptions.unsubscribe(),
       () => resync?.stop(),
       () => expiry.stop(),
@@ -201,6 +214,7 @@ export function createSocketGateway(options: GatewayOptions): Service {
       for (const socket of io?.of('/').sockets.values() ?? []) {
         socket.conn.close();
       }
+      await presence?.drain(DEPARTURE_TIMEOUT);
     },
     async stop() {
       for (const stop of stops) {

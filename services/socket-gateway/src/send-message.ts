@@ -10,6 +10,7 @@ import type { Logger } from '@bambochat/runtime';
 import { uuidv7 } from 'uuidv7';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { EventDefinition } from './handle-event.ts';
+import type { Typing } from './typing.ts';
 import type { UnconfirmedMessages } from './unconfirmed-messages.ts';
 
 /**
@@ -20,10 +21,11 @@ import type { UnconfirmedMessages } from './unconfirmed-messages.ts';
 export function sendMessage(options: {
   batcher: CommandBatcher<MessageRequest>;
   unconfirmed: UnconfirmedMessages;
+  typing: Pick<Typing, 'clear'>;
   metrics: GatewayMetrics;
   logger: Logger;
 }): EventDefinition<typeof sendMessageSchema> {
-  const { batcher, unconfirmed, metrics } = options;
+  const { batcher, unconfirmed, typing, metrics } = options;
   let count = 0;
 
   return {
@@ -34,6 +36,7 @@ export function sendMessage(options: {
       if (unconfirmed.full) {
         throw new AppError('OVERLOADED', 'Too many messages are waiting, try again later');
       }
+      typing.clear(socket, payload.conversationId);
       count += 1;
       const request: MessageRequest = {
         conversationId: payload.conversationId,
