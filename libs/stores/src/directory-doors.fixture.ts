@@ -4,9 +4,9 @@ import type { DirectoryStore } from './directory-store.ts';
 export type DirectoryDoors = () => readonly [DirectoryStore, DirectoryStore];
 
 /** Twenty calls at once, through both doors in turn. */
-export function twentyAtOnce<T>(
-  [store, other]: readonly [DirectoryStore, DirectoryStore],
-  call: (door: DirectoryStore, index: number) => Promise<T>,
+export function twentyAtOnce<Store, T>(
+  [store, other]: readonly [Store, Store],
+  call: (door: Store, index: number) => Promise<T>,
 ): Promise<T[]> {
   return Promise.all(
     Array.from({ length: 20 }, (_, index) => call(index % 2 ? store : other, index)),

@@ -44,8 +44,9 @@ export interface FriendStore {
 
   /**
    * Ends whatever there was between the two, friendship and requests of either side, and keeps
-   * `blockedId` from asking. Both may block each other. `proposal._id` and `createdAt` are used when
-   * there is no block of the pair yet. Can be repeated.
+   * `addresseeId` from asking. Both may block each other, and each block has its own id and time:
+   * `proposal._id` and `createdAt` are used when this user does not block the other yet. Can be
+   * repeated.
    * @returns the block as its owner sees it (`requesterId` blocks `addresseeId`), and whether they
    * were friends until now.
    */

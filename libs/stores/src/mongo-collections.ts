@@ -2,6 +2,8 @@ import type {
   ClientMessageId,
   ConversationId,
   ConversationType,
+  Friendship,
+  FriendshipId,
   MessageId,
   Reaction,
   Role,
@@ -71,6 +73,39 @@ export interface MembershipDocument {
   order: number;
 }
 
+export interface FriendshipDocument {
+  /** The pair; see `friendship-rules.ts`. */
+  _id: string;
+  friendshipId: FriendshipId;
+  requesterId: UserId;
+  addresseeId: UserId;
+  status: Friendship['status'];
+  createdAt: Date;
+  /** Who of the two blocks the other; empty unless `status` is `blocked`. */
+  blocks: readonly BlockEntry[];
+  /** Another with every write: tells whether the document is still the one that was read. */
+  revision: string;
+}
+
+export interface BlockEntry {
+  by: UserId;
+  friendshipId: FriendshipId;
+  createdAt: Date;
+}
+
+export interface StatusDocument {
+  _id: UserId;
+  online: boolean;
+  lastSeenAt: Date;
+  changedAt: number;
+}
+
+/** The only one: when presence was looked after last. */
+export interface AliveDocument {
+  _id: 'alive';
+  at: Date;
+}
+
 export interface Collections {
   readonly messages: Collection<MessageDocument>;
   readonly heads: Collection<HeadDocument>;
@@ -78,6 +113,9 @@ export interface Collections {
   readonly sessions: Collection<SessionDocument>;
   readonly conversations: Collection<ConversationDocument>;
   readonly memberships: Collection<MembershipDocument>;
+  readonly friendships: Collection<FriendshipDocument>;
+  readonly statuses: Collection<StatusDocument>;
+  readonly presence: Collection<AliveDocument>;
 }
 
 export function collectionsOf(database: Db): Collections {
@@ -88,12 +126,15 @@ export function collectionsOf(database: Db): Collections {
     sessions: database.collection('sessions'),
     conversations: database.collection('conversations'),
     memberships: database.collection('memberships'),
+    friendships: database.collection('friendships'),
+    statuses: database.collection('statuses'),
+    presence: database.collection('presence'),
   };
 }
 
 /** Every index that the stores rely on, besides `_id`. A unique one is a fence, never a hint. */
 export const indexes: {
-  readonly [Name in Exclude<keyof Collections, 'heads'>]: readonly IndexDescription[];
+  readonly [Name in Exclude<keyof Collections, 'heads' | 'presence'>]: readonly IndexDescription[];
 } = {
   messages: [
     { name: 'conversation_seq', key: { conversationId: 1, seq: 1 }, unique: true },
@@ -118,6 +159,27 @@ export const indexes: {
   memberships: [
     { name: 'participants', key: { conversationId: 1, joinedAt: 1, order: 1, userId: 1 } },
     { name: 'conversations', key: { userId: 1, joinedAt: -1, conversationId: -1 } },
+  ],
+  // The `_id` makes one document of a pair. Each of the next two answers three questions: friends,
+  // whom it names without reading a document, how many they are, and open requests in order.
+  friendships: [
+    { name: 'friendship', key: { friendshipId: 1, addresseeId: 1 } },
+    {
+      name: 'asked',
+      key: { status: 1, requesterId: 1, createdAt: -1, friendshipId: -1, addresseeId: 1 },
+    },
+    {
+      name: 'asking',
+      key: { status: 1, addresseeId: 1, createdAt: -1, friendshipId: -1, requesterId: 1 },
+    },
+    {
+      name: 'blocks',
+      key: { 'blocks.by': 1 },
+      partialFilterExpression: { status: 'blocked' },
+    },
+  ],
+  statuses: [
+    { name: 'online', key: { online: 1, _id: 1 }, partialFilterExpression: { online: true } },
   ],
 };
 

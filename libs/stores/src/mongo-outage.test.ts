@@ -1,7 +1,14 @@
 import { type Backend, type Backends, freePort, startBackends, waitFor } from '@bambochat/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type MongoStores, openMongoStores } from './mongo.ts';
-import { newConversationId, sampleAccount, sampleRun } from './sample-records.fixture.ts';
+import {
+  newConversationId,
+  newUserId,
+  sampleAccount,
+  sampleProposal,
+  sampleRun,
+  sampleStatus,
+} from './sample-records.fixture.ts';
 
 describe('a server that goes away', () => {
   let backends: Backends<'mongodb'>;
@@ -19,7 +26,7 @@ describe('a server that goes away', () => {
   });
 
   test('gives UNAVAILABLE while it is killed, loses nothing confirmed, and is used again', async () => {
-    const { messageStore, directoryStore } = stores;
+    const { messageStore, directoryStore, friendStore, statusStore } = stores;
     const id = newConversationId();
     const run = sampleRun(id, 1, 6);
     await messageStore.insert(run.slice(0, 3));
@@ -34,6 +41,11 @@ describe('a server that goes away', () => {
       directoryStore.createAccount(sampleAccount()),
       directoryStore.conversation(id),
       directoryStore.check(),
+      friendStore.request(sampleProposal(newUserId(), newUserId())),
+      friendStore.friendsOf([newUserId()]),
+      statusStore.record([sampleStatus()]),
+      statusStore.onlineUsers(null, 5),
+      statusStore.recordAlive(new Date().toISOString()),
     ];
     for (const outcome of await Promise.allSettled(attempts)) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: unavailable });

@@ -4,6 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { directKey } from './direct-key.ts';
 import type { DirectoryStore } from './directory-store.ts';
 import { createMongoDirectoryStore } from './directory-store-mongo.ts';
+import { befriend, stateOf } from './friend-pair.fixture.ts';
+import type { FriendStore } from './friend-store.ts';
+import { createMongoFriendStore } from './friend-store-mongo.ts';
 import type { MessageStore } from './message-store.ts';
 import { createMongoMessageStore } from './message-store-mongo.ts';
 import { openMongoStores } from './mongo.ts';
@@ -11,14 +14,20 @@ import { collectionsOf, indexes } from './mongo-collections.ts';
 import { type MongoTestDatabase, mongoTestDatabase } from './mongo-database.fixture.ts';
 import {
   newConversationId,
+  newFriendshipId,
   newUserId,
   sampleConversation,
   sampleMembership,
   sampleMessage,
+  sampleProposal,
   sampleRun,
+  sampleStatus,
 } from './sample-records.fixture.ts';
+import type { StatusStore } from './status-store.ts';
+import { createMongoStatusStore } from './status-store-mongo.ts';
 
 let database: MongoTestDatabase;
+const noPort = { check: async () => {}, close: async () => {} };
 
 beforeAll(async () => {
   database = await mongoTestDatabase();
@@ -56,12 +65,15 @@ test('an index that contradicts ours stops the start with its collection named',
 describe('what a process that died has left behind', () => {
   let messageStore: MessageStore;
   let directoryStore: DirectoryStore;
+  let friendStore: FriendStore;
+  let statusStore: StatusStore;
   let close: () => Promise<void>;
   const raw = () => collectionsOf(database.client.db(database.name));
 
   beforeAll(async () => {
     const options = { url: database.url, database: database.name };
-    ({ messageStore, directoryStore, close } = await openMongoStores(options));
+    ({ messageStore, directoryStore, friendStore, statusStore, close } =
+      await openMongoStores(options));
   });
   afterAll(() => close?.());
 
@@ -102,12 +114,77 @@ describe('what a process that died has left behind', () => {
       };
       return heads.bulkWrite([{ updateOne: upsert }], options);
     };
-    const noPort = { check: async () => {}, close: async () => {} };
     const racer = createMongoMessageStore({ ...others, heads: racing }, noPort);
     await racer.advanceHeads([newer]);
     expect(isFirst).toBe(false);
     const found = await messageStore.heads([newer.conversationId]);
     expect(found.get(newer.conversationId)).toMatchObject({ lastSeq: 2, content: newer.content });
+  });
+
+  test('a writer that loses the race to create a status keeps the newer one all the same', async () => {
+    const { statuses, presence } = raw();
+    const older = sampleStatus({ changedAt: 1000 });
+    const newer = { ...older, online: false, changedAt: 1001 };
+    let isFirst = true;
+    const racing: typeof statuses = Object.create(statuses);
+    racing.bulkWrite = async (operations, options) => {
+      if (!isFirst) {
+        return statuses.bulkWrite(operations, options);
+      }
+      isFirst = false;
+      await statusStore.record([older]);
+      const filter = { _id: newer.userId, changedAt: { $lt: older.changedAt } };
+      const upsert = { filter, update: { $set: { changedAt: newer.changedAt } }, upsert: true };
+      return statuses.bulkWrite([{ updateOne: upsert }], options);
+    };
+    const racer = createMongoStatusStore({ statuses: racing, presence }, noPort);
+    await racer.record([newer]);
+    expect(isFirst).toBe(false);
+    expect((await statusStore.statusesOf([newer.userId])).get(newer.userId)).toEqual(newer);
+  });
+
+  test('a request that was taken back and made anew is not mistaken for the old one', async () => {
+    const { friendships } = raw();
+    const [a, b] = [newUserId(), newUserId()];
+    await friendStore.request(sampleProposal(a, b));
+    const anew = sampleProposal(b, a);
+    let isFirst = true;
+    const racing: typeof friendships = Object.create(friendships);
+    // While A takes the request back a second time, B asks: between the look at it and the change.
+    racing.findOne = async (...query: unknown[]) => {
+      const found = await friendships.findOne(...(query as Parameters<typeof friendships.findOne>));
+      if (isFirst) {
+        isFirst = false;
+        await friendStore.remove(a, b);
+        await friendStore.request(anew);
+      }
+      return found;
+    };
+    const racer = createMongoFriendStore({ friendships: racing }, noPort);
+    expect(await racer.remove(a, b)).toBeNull();
+    expect(isFirst).toBe(false);
+    expect(await stateOf([friendStore, friendStore], a, b)).toEqual({
+      is: 'requested',
+      request: { ...anew, status: 'pending' },
+    });
+  });
+
+  test('an error among statuses that are too old is not swallowed with them', async () => {
+    const { statuses, presence } = raw();
+    const status = sampleStatus();
+    await statusStore.record([status]);
+    const failing: typeof statuses = Object.create(statuses);
+    failing.bulkWrite = (operations, options) => {
+      const wrong = { filter: { _id: status.userId }, update: { $inc: { online: 1 } } };
+      return statuses.bulkWrite(
+        [...operations, { updateOne: wrong }] as typeof operations,
+        options,
+      );
+    };
+    const racer = createMongoStatusStore({ statuses: failing, presence }, noPort);
+    await expect(racer.record([status])).rejects.toMatchObject({
+      writeErrors: [{ code: 11_000 }, { code: expect.any(Number) }],
+    });
   });
 
   test('a direct conversation without participants gets them from the next caller', async () => {
@@ -182,17 +259,28 @@ describe('query plans', () => {
 
   const id = newConversationId();
   const user = newUserId();
-  const noPort = { check: async () => {}, close: async () => {} };
   let messageStore: MessageStore;
   let directoryStore: DirectoryStore;
+  let friendStore: FriendStore;
+  let statusStore: StatusStore;
 
   beforeAll(async () => {
     const collections = collectionsOf(database.client.db(database.name));
     messageStore = createMongoMessageStore(collections, noPort);
     directoryStore = createMongoDirectoryStore(collections, noPort);
+    friendStore = createMongoFriendStore(collections, noPort);
+    statusStore = createMongoStatusStore(collections, noPort);
     await messageStore.insert(sampleRun(id, 1, 100));
     await directoryStore.addParticipants(
       Array.from({ length: 20 }, () => sampleMembership({ userId: user })),
+    );
+    for (let count = 0; count < 10; count += 1) {
+      await befriend(friendStore, newUserId(), newUserId());
+      await friendStore.request(sampleProposal(newUserId(), newUserId()));
+      await friendStore.block(sampleProposal(newUserId(), newUserId()));
+    }
+    await statusStore.record(
+      Array.from({ length: 20 }, (_, index) => sampleStatus({ online: index < 5 })),
     );
   });
 
@@ -209,14 +297,52 @@ describe('query plans', () => {
     ['areMembers', () => directoryStore.areMembers([sampleMembership()])],
     ['profiles', () => directoryStore.profiles([user])],
     ['conversations', () => directoryStore.conversations([id])],
+    ['requestTo', () => friendStore.requestTo(newFriendshipId(), user)],
+    ['remove', () => friendStore.remove(user, newUserId())],
+    ['blocksBetween', () => friendStore.blocksBetween(user, [newUserId(), newUserId()])],
+    ['friendsOf', () => friendStore.friendsOf([user, newUserId(), newUserId()])],
+    ['countBonds', () => friendStore.countBonds(user)],
+    ['receivedRequests', () => friendStore.receivedRequests(user, { limit: 5, offset: 5 })],
+    ['sentRequests', () => friendStore.sentRequests(user, { limit: 5, offset: 5 })],
+    ['statusesOf', () => statusStore.statusesOf([user, newUserId()])],
+    ['onlineUsers', () => statusStore.onlineUsers(user, 5)],
+    ['lastAlive', () => statusStore.lastAlive()],
   ];
-  test.each(queries)('%s scans an index', async (_name, query) => {
+  const sorting: typeof queries = [
+    ['blocksOf', () => friendStore.blocksOf(user, { limit: 5, offset: 5 })],
+  ];
+  test.each([...queries, ...sorting])('%s scans an index', async (_name, query) => {
     const commands = await commandsOf(query);
     expect(commands).not.toEqual([]);
     for (const command of commands) {
       const stages = await stagesOf(command);
       expect(stages.join()).toMatch(/IXSCAN|IDHACK|EXPRESS|COUNT_SCAN/);
       expect(stages).not.toContain('COLLSCAN');
+    }
+  });
+
+  test('what others do costs nothing: friends and online users are all that is looked at', async () => {
+    const me = newUserId();
+    await befriend(friendStore, me, newUserId());
+    await befriend(friendStore, newUserId(), me);
+    await friendStore.request(sampleProposal(me, newUserId()));
+    const online = await statusStore.onlineUsers(null, 1000);
+    const expected: [() => Promise<unknown>, number][] = [
+      [() => friendStore.friendsOf([me, newUserId()]), 2],
+      [() => statusStore.onlineUsers(null, 1000), online.length],
+    ];
+    for (const [query, found] of expected) {
+      let keys = 0;
+      for (const explain of await commandsOf(query)) {
+        const { executionStats } = await database.client
+          .db(database.name)
+          .command({ explain, verbosity: 'executionStats' });
+        keys += executionStats.totalKeysExamined;
+        expect(executionStats.totalDocsExamined).toBeLessThanOrEqual(executionStats.nReturned);
+      }
+      // A range of several keys looks at the key behind each of them.
+      expect(keys).toBeGreaterThanOrEqual(found);
+      expect(keys).toBeLessThanOrEqual(found + 6);
     }
   });
 

@@ -1,22 +1,28 @@
 import type { DirectoryStore } from './directory-store.ts';
 import { createMongoDirectoryStore } from './directory-store-mongo.ts';
+import type { FriendStore } from './friend-store.ts';
+import { createMongoFriendStore } from './friend-store-mongo.ts';
 import type { MessageStore } from './message-store.ts';
 import { createMongoMessageStore } from './message-store-mongo.ts';
 import { collectionsOf } from './mongo-collections.ts';
 import { type MongoOptions, openMongoDatabase } from './mongo-database.ts';
 import { shareConnection } from './shared-connection.ts';
+import type { StatusStore } from './status-store.ts';
+import { createMongoStatusStore } from './status-store-mongo.ts';
 
 export type { MongoOptions } from './mongo-database.ts';
 
 export interface MongoStores {
   readonly messageStore: MessageStore;
   readonly directoryStore: DirectoryStore;
-  /** Closes both. */
+  readonly friendStore: FriendStore;
+  readonly statusStore: StatusStore;
+  /** Closes them all. */
   close(): Promise<void>;
 }
 
 /**
- * Both stores in one MongoDB database. The connections are closed once both stores are, or by
+ * All stores in one MongoDB database. The connections are closed once all of them are, or by
  * `close`.
  *
  * @throws Error when the URL is not valid or the server cannot be used within `connectTimeout`; see
@@ -25,12 +31,14 @@ export interface MongoStores {
 export async function openMongoStores(options: MongoOptions): Promise<MongoStores> {
   const { database, check, close } = await openMongoDatabase(options);
   const collections = collectionsOf(database);
-  const closers = shareConnection(['messages', 'directory'], close);
+  const closers = shareConnection(['messages', 'directory', 'friends', 'statuses'], close);
   return {
     messageStore: createMongoMessageStore(collections, { check, close: closers.messages }),
     directoryStore: createMongoDirectoryStore(collections, { check, close: closers.directory }),
+    friendStore: createMongoFriendStore(collections, { check, close: closers.friends }),
+    statusStore: createMongoStatusStore(collections, { check, close: closers.statuses }),
     async close() {
-      await Promise.all([closers.messages(), closers.directory()]);
+      await Promise.all(Object.values(closers).map((closeStore) => closeStore()));
     },
   };
 }

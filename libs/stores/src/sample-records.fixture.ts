@@ -2,11 +2,15 @@ import { randomBytes } from 'node:crypto';
 import {
   clientMessageIdSchema,
   conversationIdSchema,
+  type Friendship,
+  friendshipIdSchema,
   type Message,
   messageIdSchema,
+  type UserId,
   userIdSchema,
 } from '@bambochat/protocol';
 import type { Account, ConversationRecord, Membership, Session } from './directory-store.ts';
+import type { UserStatus } from './status-store.ts';
 
 /** Records for tests. Every id is new, so that tests can share one database. */
 
@@ -29,6 +33,7 @@ function uuidV7(): string {
 
 export const newConversationId = () => conversationIdSchema.parse(uuidV7());
 export const newMessageId = () => messageIdSchema.parse(uuidV7());
+export const newFriendshipId = () => friendshipIdSchema.parse(uuidV7());
 export const newUserId = (prefix = 'user') =>
   userIdSchema.parse(`${prefix}-${randomBytes(8).toString('hex')}`);
 export const userId = (id: string) => userIdSchema.parse(id);
@@ -106,6 +111,25 @@ export function sampleMembership(change: Partial<Membership> = {}): Membership {
     role: 'member',
     joinedAt: '2026-03-01T12:30:00.123Z',
     readSeq: 0,
+    ...change,
+  };
+}
+
+/** What `requesterId` wants of `addresseeId`: friendship, or a block. */
+export function sampleProposal(
+  requesterId: UserId,
+  addresseeId: UserId,
+  createdAt = '2026-03-01T12:30:00.123Z',
+): Omit<Friendship, 'status'> {
+  return { _id: newFriendshipId(), requesterId, addresseeId, createdAt };
+}
+
+export function sampleStatus(change: Partial<UserStatus> = {}): UserStatus {
+  return {
+    userId: newUserId(),
+    online: true,
+    lastSeenAt: '2026-03-01T12:30:00.123Z',
+    changedAt: 1_772_368_200_123,
     ...change,
   };
 }

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { directoryQueries } from './directory-store-sqlite.ts';
+import { friendQueries } from './friend-store-sqlite.ts';
 import { messageQueries } from './message-store-sqlite.ts';
 import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.ts';
+import { statusQueries } from './status-store-sqlite.ts';
 import { temporaryFolder } from './temporary-folder.fixture.ts';
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -22,16 +24,32 @@ test('commits go to the disk before they are confirmed', () => {
 });
 
 describe('query plans', () => {
-  const queries = Object.entries({ ...messageQueries, ...directoryQueries });
-  test.each(queries)('%s reads an index only as far as it must', (_name, sql) => {
-    const plan = database
+  const queries = Object.entries({
+    ...messageQueries,
+    ...directoryQueries,
+    ...friendQueries,
+    ...statusQueries,
+  });
+  const planOf = (sql: string) =>
+    database
       .prepare(`EXPLAIN QUERY PLAN ${sql}`)
       .all(...Array.from(sql.matchAll(/\?/g), () => null))
       .map(({ detail }) => String(detail));
+
+  test.each(queries)('%s reads an index only as far as it must', (_name, sql) => {
+    const plan = planOf(sql);
     expect(plan).not.toEqual([]);
     for (const step of plan) {
-      expect(step).toMatch(/^SEARCH \w+ USING (COVERING )?(INDEX|PRIMARY KEY)/);
+      expect(step).toMatch(/^SEARCH \w+ USING (COVERING )?(INDEX|(INTEGER )?PRIMARY KEY)/);
     }
+  });
+
+  test('users who are online come out of an index that has no others', () => {
+    expect(planOf(statusQueries.online)).toEqual([
+      expect.stringMatching(
+        /^SEARCH statuses USING (COVERING )?INDEX statuses_online \(user_id>\?\)/,
+      ),
+    ]);
   });
 });
 

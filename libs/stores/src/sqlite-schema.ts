@@ -73,4 +73,43 @@ export const schemaSteps: readonly string[] = [
   CREATE INDEX memberships_of_user
     ON memberships (user_id, joined_at DESC, conversation_id DESC);
   `,
+  // `pair` is both ids, in order, so that two users have one row. It is a request or a friendship:
+  // who blocks whom has rows of its own, since both may, and no pair has rows in both tables.
+  `
+  CREATE TABLE friendships (
+    pair TEXT NOT NULL PRIMARY KEY,
+    id TEXT NOT NULL,
+    requester_id TEXT NOT NULL,
+    addressee_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    created_at TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX friendships_by_id ON friendships (id);
+  CREATE INDEX friendships_asked
+    ON friendships (status, requester_id, created_at DESC, id DESC, addressee_id);
+  CREATE INDEX friendships_asking
+    ON friendships (status, addressee_id, created_at DESC, id DESC, requester_id);
+
+  CREATE TABLE blocks (
+    blocker_id TEXT NOT NULL,
+    blocked_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (blocker_id, blocked_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX blocks_in_order ON blocks (blocker_id, created_at DESC, id DESC, blocked_id);
+
+  CREATE TABLE statuses (
+    user_id TEXT NOT NULL PRIMARY KEY,
+    online INTEGER NOT NULL,
+    last_seen_at TEXT NOT NULL,
+    changed_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX statuses_online ON statuses (user_id) WHERE online = 1;
+
+  CREATE TABLE alive (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    at TEXT NOT NULL
+  ) STRICT;
+  `,
 ];

@@ -2,19 +2,25 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { stateOf } from './friend-pair.fixture.ts';
 import { createSqliteMessageStore } from './message-store-sqlite.ts';
 import {
   clientId,
   newConversationId,
+  newUserId,
   sampleAccount,
   sampleMessage,
+  sampleProposal,
   sampleRun,
   sampleSession,
+  sampleStatus,
 } from './sample-records.fixture.ts';
 import { openSqliteStores, type SqliteStores } from './sqlite.ts';
 import { openSqliteDatabase } from './sqlite-database.ts';
+import { schemaSteps } from './sqlite-schema.ts';
 import { temporaryFolder } from './temporary-folder.fixture.ts';
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -49,6 +55,10 @@ describe('the file', () => {
     const account = sampleAccount();
     await first.messageStore.insert(messages);
     await first.directoryStore.createAccount(account);
+    const [a, b] = [newUserId(), newUserId()];
+    await first.friendStore.block(sampleProposal(a, b));
+    const status = sampleStatus({ userId: a });
+    await first.statusStore.record([status]);
     await first.close();
     const second = openStores();
     const [message] = messages;
@@ -56,7 +66,35 @@ describe('the file', () => {
       await second.messageStore.page(message?.conversationId ?? newConversationId(), { limit: 9 }),
     ).toEqual(messages);
     expect(await second.directoryStore.account(account._id)).toEqual(account);
+    const { friendStore, statusStore } = second;
+    expect(await stateOf([friendStore, friendStore], a, b)).toEqual({ is: 'blocked', by: [a] });
+    expect(await statusStore.statusesOf([a])).toEqual(new Map([[a, status]]));
   });
+
+  test.each(schemaSteps.map((_, index) => index))(
+    'that has taken %i steps takes the others',
+    async (taken) => {
+      openSqliteDatabase(path).close();
+      const old = folder.file('old.sqlite');
+      const database = new DatabaseSync(old);
+      database.exec(schemaSteps.slice(0, taken).join(''));
+      if (taken > 0) {
+        database.exec("INSERT INTO sessions VALUES ('kept', 'user', 'token', '2026', '2999')");
+      }
+      database.exec(`PRAGMA user_version = ${taken}`);
+      database.close();
+      const tables = (file: string) => {
+        const upgraded = openSqliteDatabase(file);
+        const found = upgraded.prepare('SELECT name, sql FROM sqlite_schema ORDER BY name').all();
+        const kept = upgraded.prepare('SELECT id FROM sessions').all();
+        upgraded.close();
+        return { found, kept };
+      };
+      const upgraded = tables(old);
+      expect(upgraded.found).toEqual(tables(path).found);
+      expect(upgraded.kept).toEqual(taken > 0 ? [{ id: 'kept' }] : []);
+    },
+  );
 
   test('can be opened once only, and the error says why', async () => {
     const first = openStores();
@@ -96,13 +134,18 @@ describe('closing', () => {
     ]);
   });
 
-  test('one store leaves the other at work', async () => {
-    const { messageStore, directoryStore } = openStores();
+  test('some stores leaves the others at work', async () => {
+    const { messageStore, directoryStore, friendStore, statusStore } = openStores();
     await messageStore.close();
     await messageStore.close();
+    await friendStore.close();
     expect(await directoryStore.createAccount(sampleAccount())).toBe(true);
     await directoryStore.close();
-    await expect(directoryStore.check()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(statusStore.check()).resolves.toBeUndefined();
+    await statusStore.close();
+    for (const store of [messageStore, directoryStore, friendStore, statusStore]) {
+      await expect(store.check()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    }
   });
 });
 

@@ -1,32 +1,42 @@
 import type { DirectoryStore } from './directory-store.ts';
 import { createSqliteDirectoryStore } from './directory-store-sqlite.ts';
+import type { FriendStore } from './friend-store.ts';
+import { createSqliteFriendStore } from './friend-store-sqlite.ts';
 import type { MessageStore } from './message-store.ts';
 import { createSqliteMessageStore } from './message-store-sqlite.ts';
 import { shareConnection } from './shared-connection.ts';
 import { openSqliteDatabase } from './sqlite-database.ts';
+import type { StatusStore } from './status-store.ts';
+import { createSqliteStatusStore } from './status-store-sqlite.ts';
 
 export interface SqliteStores {
   readonly messageStore: MessageStore;
   readonly directoryStore: DirectoryStore;
-  /** Closes both. */
+  readonly friendStore: FriendStore;
+  readonly statusStore: StatusStore;
+  /** Closes them all. */
   close(): Promise<void>;
 }
 
 /**
- * Both stores in one SQLite file at `path`, for one process. The file is closed once both stores
- * are, or by `close`.
+ * All stores in one SQLite file at `path`, for one process. The file is closed once all of them are,
+ * or by `close`.
  *
  * @throws Error when another process uses the file, when it was written by a newer version, or when
  * the folder cannot be written.
  */
 export function openSqliteStores({ path }: { path: string }): SqliteStores {
   const database = openSqliteDatabase(path);
-  const closers = shareConnection(['messages', 'directory'], async () => database.close());
+  const closers = shareConnection(['messages', 'directory', 'friends', 'statuses'], async () =>
+    database.close(),
+  );
   return {
     messageStore: createSqliteMessageStore(database, closers.messages),
     directoryStore: createSqliteDirectoryStore(database, closers.directory),
+    friendStore: createSqliteFriendStore(database, closers.friends),
+    statusStore: createSqliteStatusStore(database, closers.statuses),
     async close() {
-      await Promise.all([closers.messages(), closers.directory()]);
+      await Promise.all(Object.values(closers).map((closeStore) => closeStore()));
     },
   };
 }
