@@ -16,7 +16,8 @@ import type { GatewayId, PresenceReport, UserId } from '@bambochat/protocol';
  *
  * **Time** is the engine's and stands still when nobody looks: while no method was called for longer
  * than 3 s (the engine or all services were away), and when the clock jumps back. Leases, grace and
- * claims then run on where they were. Times that users see (`seenAt`) are real ones.
+ * claims then run on where they were. Times that users see (`seenAt`) are real ones. Questions
+ * (`locate`, `size`, `check`) do not make it pass: a probe of health must not let leases run out.
  */
 export interface PresenceStore {
   /**
@@ -50,10 +51,14 @@ export interface PresenceStore {
 
   /**
    * For recovery: of users who were told to be online (at most 500), those of whom the new epoch
-   * knows nothing become away, last seen at its `aliveAt`. Renews the claim of the recovery.
+   * knows nothing become away, last seen at its `aliveAt`. Renews the claim of the recovery. Does
+   * nothing when the epoch is settled already.
+   *
+   * @throws AppError `UNAVAILABLE` when no caller holds the claim of the recovery: the caller was too
+   * slow or its epoch is gone, and has to begin anew when a sweep asks for it.
    */
   declareLost(userIds: readonly UserId[]): Promise<void>;
-  /** Recovery is done: the epoch is settled. */
+  /** Recovery is done: the epoch is settled. @throws as {@link declareLost}. */
   settle(): Promise<void>;
 
   /** Numbers for metrics. */
@@ -102,7 +107,8 @@ export interface Claim {
   changedAt: number;
   /**
    * What friends were told before: null when another claimer may or may not have told them already,
-   * `unknown` when only the {@link StatusStore} knows, in an epoch that is not settled.
+   * `unknown` when only the {@link StatusStore} knows, in an epoch that is not settled. Equal to
+   * `online` (false) after a visit that nobody was told of: only `seenAt` is news.
    */
   told: boolean | null | 'unknown';
   /** Tells this claim from others of the same user. */

@@ -1,0 +1,5 @@
+export {
+  createMemoryPresenceStore,
+  type MemoryPresenceOptions,
+  type MemoryPresenceStore,
+} from './presence-store-memory.ts';

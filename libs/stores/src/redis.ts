@@ -1,0 +1,1 @@
+export { openRedisPresenceStore, type RedisPresenceOptions } from './presence-store-redis.ts';
