@@ -6,14 +6,14 @@ import {
   type UserId,
 } from '@bambochat/protocol';
 import { inParts } from './bounded-reads.ts';
-import { assertRoomForConversation, assertUsersExist } from './check-participants.ts';
+import { assertRoomForConversation, assertUsersReachable } from './check-participants.ts';
 import { type ConversationDeps, conversationSeenBy } from './create-conversation.ts';
 import { findGroupMembership } from './find-membership.ts';
 
 const PAIRS_PER_READ = 500;
 
 /**
- * Any member may add. Who is a member already stays as they are. New members have nothing to read:
+ * Any member may add. Who is a member already stays as they are, blocked or not. New members have nothing to read:
  * unread counts from the newest message of this moment.
  *
  * @throws AppError `NOT_FOUND`, `CONFLICT`, `UNAVAILABLE`
@@ -29,7 +29,7 @@ export async function addParticipants(
   const wanted = [...new Set(participantIds)];
   const newcomers = await notYetMembers(deps, conversationId, wanted);
   if (newcomers.length > 0) {
-    await assertUsersExist(deps, newcomers);
+    await assertUsersReachable(deps, actorId, newcomers);
     await assertRoomForConversation(deps, newcomers);
     const present = await directoryStore.countParticipants(conversationId);
     if (present + newcomers.length > PARTICIPANTS_MAX) {

@@ -7,11 +7,10 @@ import {
 } from '@bambochat/protocol';
 import type { Logger } from '@bambochat/runtime';
 import type { DirectoryStore } from '@bambochat/stores';
+import { flushBounded } from './bounded-flush.ts';
 
 /** Users in one event: keeps it far below NATS' payload bound, and in one `areMembers`. */
 const USERS_PER_EVENT = 500;
-/** Milliseconds an answer waits at most for its announcement to leave. */
-const FLUSH_TIMEOUT = 500;
 const CORRECTIONS_MAX = 3;
 
 export interface MembersChange {
@@ -67,7 +66,7 @@ async function settle(
         removed: wrong.filter(({ member }) => !member).map(({ userId }) => userId),
       };
       bus.publish(subjects.membersChanged, event);
-      await flushWithin(bus, FLUSH_TIMEOUT);
+      await flushBounded(bus);
       const spoken = wrong;
       const pairs = spoken.map(({ userId }) => ({ conversationId, userId }));
       const members = await directoryStore.areMembers(pairs);
@@ -77,15 +76,5 @@ async function settle(
     }
   } catch (error) {
     logger.warn({ err: error, conversationId }, 'membership announcement was not verified');
-  }
-}
-
-async function flushWithin(bus: EventBus, timeout: number): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, timeout);
-  try {
-    await Promise.race([bus.flush(), late.promise]);
-  } finally {
-    clearTimeout(timer);
   }
 }

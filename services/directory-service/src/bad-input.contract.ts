@@ -32,6 +32,8 @@ const routes = [
     '/api/conversations/01890000-0000-7000-8000-000000000000/participants',
     ['participantIds'],
   ],
+  ['POST', '/api/friends/requests', ['addresseeId']],
+  ['PUT', '/api/friends/requests/01890000-0000-7000-8000-000000000000', ['action']],
 ] as const;
 
 /** Whatever comes: a clear error, never a 500. */
@@ -109,6 +111,13 @@ export function badInputContract(engines: () => Engines): void {
         ['DELETE', '/api/conversations/%00/participants/a'],
         ['DELETE', '/api/conversations/__proto__/participants/constructor'],
         ['DELETE', `/api/conversations/${'x'.repeat(90)}/participants/a`],
+        ['GET', '/api/friends/requests/pending?limit=1001'],
+        ['GET', '/api/friends/requests/sent?offset=-1'],
+        ['GET', '/api/friends/blocks?limit=1&limit=2'],
+        ['DELETE', '/api/friends/%00'],
+        ['DELETE', `/api/friends/blocks/${'x'.repeat(51)}`],
+        ['PUT', '/api/friends/blocks/a%20b'],
+        ['PUT', '/api/friends/requests/__proto__'],
       ] as const) {
         const answer = await fixture.request(method, url, { as });
         expect(answer.status, url).toBe(400);

@@ -1,24 +1,41 @@
 import { AppError, type UserId } from '@bambochat/protocol';
-import type { DirectoryStore } from '@bambochat/stores';
+import type { DirectoryStore, FriendStore } from '@bambochat/stores';
 import { inParts, mapConcurrently } from './bounded-reads.ts';
 
-const PROFILES_PER_READ = 1000;
+const USERS_PER_READ = 1000;
 const NAMED_MAX = 5;
 
-/** @throws AppError `NOT_FOUND` that names users who do not exist: ids can be searched anyway */
-export async function assertUsersExist(
-  { directoryStore }: { directoryStore: DirectoryStore },
+/**
+ * Who blocks the actor does not exist for them: one answer, found by the same reads.
+ *
+ * @returns which of the users the actor blocks
+ * @throws AppError `NOT_FOUND` that names users who do not exist: ids can be searched anyway
+ */
+export async function assertUsersReachable(
+  deps: { directoryStore: DirectoryStore; friendStore: Pick<FriendStore, 'blocksBetween'> },
+  actorId: UserId,
   userIds: readonly UserId[],
-): Promise<void> {
-  const missing = new Set(userIds);
-  for (const part of inParts(userIds, PROFILES_PER_READ)) {
-    for (const { _id } of await directoryStore.profiles(part)) {
-      missing.delete(_id);
+): Promise<UserId[]> {
+  const reachable = new Set<UserId>();
+  const blocked: UserId[] = [];
+  for (const part of inParts(userIds, USERS_PER_READ)) {
+    const [profiles, { blockedBy, blocking }] = await Promise.all([
+      deps.directoryStore.profiles(part),
+      deps.friendStore.blocksBetween(actorId, part),
+    ]);
+    for (const { _id } of profiles) {
+      reachable.add(_id);
     }
+    for (const userId of blockedBy) {
+      reachable.delete(userId);
+    }
+    blocked.push(...blocking);
   }
-  if (missing.size > 0) {
-    throw new AppError('NOT_FOUND', `participantIds: not found: ${named([...missing])}`);
+  const missing = userIds.filter((userId) => !reachable.has(userId));
+  if (missing.length > 0) {
+    throw new AppError('NOT_FOUND', `participantIds: not found: ${named(missing)}`);
   }
+  return blocked;
 }
 
 /**

@@ -16,6 +16,7 @@ describe('configuration', () => {
       LOGIN_FAILURES_PER_ACCOUNT: 10,
       AUTH_LIMIT_WINDOW: 60_000,
       CONVERSATIONS_PER_USER_MAX: 10_000,
+      FRIENDS_PER_USER_MAX: 1000,
     });
   });
 
@@ -25,6 +26,7 @@ describe('configuration', () => {
     ['NATS_URL', undefined],
     ['PASSWORD_SCRYPT_COST', '13'],
     ['AUTH_LIMIT_WINDOW', '60s'],
+    ['FRIENDS_PER_USER_MAX', '5001'],
     ['TRUST_PROXY', 'true'],
   ])('names %s when it is %s', (name, value) => {
     expect(() => readConfig(configSchema, { ...env, [name]: value })).toThrow(`${name}: `);

@@ -1,4 +1,5 @@
 import { checkIssuerKeys, issuerConfig } from '@bambochat/auth';
+import { FRIENDS_MAX } from '@bambochat/protocol';
 import { restConfig } from '@bambochat/rest';
 import { backendUrl, integer, processConfig } from '@bambochat/runtime';
 import { z } from 'zod';
@@ -14,6 +15,8 @@ export const directoryConfig = {
   /** Milliseconds. */
   AUTH_LIMIT_WINDOW: integer(1000, 86_400_000).prefault('60000'),
   CONVERSATIONS_PER_USER_MAX: integer(1, 10_000).prefault('10000'),
+  /** Friends and requests that a user has made, together. */
+  FRIENDS_PER_USER_MAX: integer(1, FRIENDS_MAX).prefault('1000'),
 };
 
 export type DirectorySettings = {

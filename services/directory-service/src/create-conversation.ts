@@ -7,10 +7,11 @@ import {
   type Role,
   type UserId,
 } from '@bambochat/protocol';
-import type { ConversationRecord, Membership } from '@bambochat/stores';
+import type { ConversationRecord, FriendStore, Membership } from '@bambochat/stores';
 import { uuidv7 } from 'uuidv7';
 import type { MemberAnnouncer } from './announce-members.ts';
-import { assertRoomForConversation, assertUsersExist } from './check-participants.ts';
+import { unblockFirst } from './block-user.ts';
+import { assertRoomForConversation, assertUsersReachable } from './check-participants.ts';
 import {
   type ConversationStores,
   describeConversations,
@@ -18,6 +19,7 @@ import {
 } from './describe-conversations.ts';
 
 export type ConversationDeps = ConversationStores & {
+  friendStore: Pick<FriendStore, 'blocksBetween'>;
   announceMembers: MemberAnnouncer;
   conversationsPerUser: number;
 };
@@ -27,7 +29,10 @@ export interface OpenedConversation {
   isExisting: boolean;
 }
 
-/** @throws AppError `VALIDATION`, `NOT_FOUND` for unknown users, `CONFLICT`, `UNAVAILABLE` */
+/**
+ * @throws AppError `VALIDATION`, `NOT_FOUND` for users who are unknown or block the creator,
+ *   `CONFLICT`, `UNAVAILABLE`
+ */
 export async function createConversation(
   deps: ConversationDeps,
   creatorId: UserId,
@@ -37,7 +42,10 @@ export async function createConversation(
   if (request.type === 'direct_message' && others.length !== 1) {
     throw new AppError('VALIDATION', 'participantIds: must name exactly one other user');
   }
-  await assertUsersExist(deps, others);
+  const blocked = await assertUsersReachable(deps, creatorId, others);
+  if (request.type === 'direct_message' && blocked.length > 0) {
+    throw unblockFirst();
+  }
   await assertRoomForConversation(deps, [creatorId, ...others]);
 
   const now = new Date().toISOString();

@@ -5,16 +5,20 @@ import {
   type ClientMessageId,
   type Conversation,
   type ConversationId,
+  type FriendEvent,
+  friendEventSchema,
   type MembersChanged,
   type Message,
   type MessageId,
   membersChangedSchema,
+  type StatusChange,
+  statusChangesSchema,
   subjects,
   type UserId,
 } from '@bambochat/protocol';
 import { createRestApp, type RestApp } from '@bambochat/rest';
 import { createHealth, createLogger, createMetrics } from '@bambochat/runtime';
-import type { DirectoryStore, MessageStore } from '@bambochat/stores';
+import type { DirectoryStore, FriendStore, MessageStore, StatusStore } from '@bambochat/stores';
 import { waitFor } from '@bambochat/testing';
 import { uuidv7 } from 'uuidv7';
 import { createDirectoryService, type DirectoryServiceOptions } from './index.ts';
@@ -23,6 +27,8 @@ import { createDirectoryService, type DirectoryServiceOptions } from './index.ts
 export interface Engines {
   directoryStore: DirectoryStore;
   messageStore: MessageStore;
+  friendStore: FriendStore;
+  statusStore: StatusStore;
   /** A bus of its own for each service, as in separate processes. */
   bus: () => EventBus;
 }
@@ -50,6 +56,12 @@ export interface DirectoryFixture extends AsyncDisposable {
   bus: EventBus;
   /** Announcements so far. */
   announced: MembersChanged[];
+  /** Events for sockets so far. */
+  friendEvents: FriendEvent[];
+  /** Statuses that were shown or hidden so far. */
+  statusChanges: StatusChange[];
+  /** Until everything that this service has published is in the lists. */
+  allHeard(): Promise<void>;
   /** @param as whose token goes along */
   request(
     method: 'GET' | 'POST' | 'PUT' | 'DELETE',
@@ -80,6 +92,8 @@ export async function startDirectory(
     deriveKey?: DirectoryServiceOptions['deriveKey'];
     bus?: EventBus;
     directoryStore?: DirectoryStore;
+    friendStore?: FriendStore;
+    statusStore?: StatusStore;
   } = {},
 ): Promise<DirectoryFixture> {
   const logger = createLogger({ name: 'directory-test', level: 'silent' });
@@ -101,6 +115,8 @@ export async function startDirectory(
     app,
     directoryStore,
     messageStore,
+    friendStore: overrides.friendStore ?? engines.friendStore,
+    statusStore: overrides.statusStore ?? engines.statusStore,
     bus,
     issuer,
     verifier,
@@ -110,6 +126,7 @@ export async function startDirectory(
       LOGIN_FAILURES_PER_ACCOUNT: 1_000_000,
       AUTH_LIMIT_WINDOW: 600_000,
       CONVERSATIONS_PER_USER_MAX: 10_000,
+      FRIENDS_PER_USER_MAX: 1000,
       ...overrides.settings,
     },
     logger,
@@ -119,16 +136,37 @@ export async function startDirectory(
   await service.start();
 
   const announced: MembersChanged[] = [];
+  const friendEvents: FriendEvent[] = [];
+  const statusChanges: StatusChange[] = [];
+  const markersHeard = new Set<unknown>();
+  const markers = `test.markers.${randomBytes(6).toString('hex')}`;
   const listening = engines.bus();
-  const subscription = listening.subscribe(subjects.membersChanged, (payload) => {
-    announced.push(membersChangedSchema.parse(payload));
-  });
+  const subscriptions = [
+    listening.subscribe(subjects.membersChanged, (payload) => {
+      announced.push(membersChangedSchema.parse(payload));
+    }),
+    listening.subscribe(subjects.friendEvents, (payload) => {
+      friendEvents.push(friendEventSchema.parse(payload));
+    }),
+    listening.subscribe(subjects.statusChanges, (payload) => {
+      statusChanges.push(...statusChangesSchema.parse(payload).changes);
+    }),
+    listening.subscribe(markers, (payload) => markersHeard.add(payload)),
+  ];
   await listening.flush();
 
   const fixture: DirectoryFixture = {
     app,
     bus,
     announced,
+    friendEvents,
+    statusChanges,
+    async allHeard() {
+      // One connection to the other: what was published before arrives before.
+      const marker = randomBytes(6).toString('hex');
+      bus.publish(markers, marker);
+      await waitFor(() => markersHeard.has(marker), { interval: 2, describe: 'the marker' });
+    },
     async request(method, url, options = {}) {
       const token =
         options.as && issuer.issueAccess({ userId: options.as, sessionId: 'none' }).token;
@@ -199,7 +237,9 @@ export async function startDirectory(
       return message;
     },
     async [Symbol.asyncDispose]() {
-      subscription.unsubscribe();
+      for (const subscription of subscriptions) {
+        subscription.unsubscribe();
+      }
       await service.drain();
       await service.stop();
       await app.close();

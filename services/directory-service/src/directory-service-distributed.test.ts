@@ -15,7 +15,9 @@ describe('directory-service on MongoDB and NATS', () => {
     opened.defer(() => stores.close());
     const { url } = backends.nats;
     const connections = await Promise.all(
-      ['service', 'listener'].map((name) => connectNats({ url, name })),
+      ['service', 'listener', 'second service', 'second listener'].map((name) =>
+        connectNats({ url, name }),
+      ),
     );
     for (const connection of connections) {
       opened.defer(() => connection.close());

@@ -2,14 +2,17 @@ import type { TokenIssuer, TokenVerifier } from '@bambochat/auth';
 import type { EventBus, Subscription } from '@bambochat/messaging';
 import type { RestApp } from '@bambochat/rest';
 import type { Logger, Metrics, Service } from '@bambochat/runtime';
-import type { DirectoryStore, MessageStore } from '@bambochat/stores';
+import type { DirectoryStore, FriendStore, MessageStore, StatusStore } from '@bambochat/stores';
 import { createMemberAnnouncer } from './announce-members.ts';
 import { answerDirectoryRequests } from './answer-directory-requests.ts';
 import { registerAuthRoutes } from './auth-routes.ts';
+import { registerBlockRoutes } from './block-routes.ts';
 import type { DirectorySettings } from './config.ts';
 import { registerConversationRoutes } from './conversation-routes.ts';
+import { registerFriendRoutes } from './friend-routes.ts';
 import { createPasswords, type DeriveKey } from './hash-password.ts';
 import { createAttemptLimits } from './limit-attempts.ts';
+import { createFriendTeller } from './tell-friends.ts';
 import { registerUserRoutes } from './user-routes.ts';
 
 export { type DirectorySettings, directoryConfig } from './config.ts';
@@ -19,6 +22,8 @@ export interface DirectoryServiceOptions {
   app: RestApp;
   directoryStore: DirectoryStore;
   messageStore: Pick<MessageStore, 'heads' | 'lastOf'>;
+  friendStore: FriendStore;
+  statusStore: Pick<StatusStore, 'statusesOf'>;
   bus: EventBus;
   issuer: TokenIssuer;
   verifier: TokenVerifier;
@@ -29,7 +34,7 @@ export interface DirectoryServiceOptions {
   deriveKey?: DeriveKey;
 }
 
-/** Accounts, conversations and participants, over REST and on the bus. Any number may run. */
+/** Accounts, friends, conversations and participants, over REST and on the bus. Any number may run. */
 export function createDirectoryService(options: DirectoryServiceOptions): Service {
   const { app, bus, settings } = options;
   let subscriptions: Subscription[] = [];
@@ -46,9 +51,13 @@ export function createDirectoryService(options: DirectoryServiceOptions): Servic
         window: settings.AUTH_LIMIT_WINDOW,
       });
       const announceMembers = createMemberAnnouncer(options);
+      const tellFriends = createFriendTeller(options);
 
       registerAuthRoutes(app, { ...options, passwords, limits });
       registerUserRoutes(app, options);
+      const friendsPerUser = settings.FRIENDS_PER_USER_MAX;
+      registerFriendRoutes(app, { ...options, tellFriends, friendsPerUser });
+      registerBlockRoutes(app, { ...options, tellFriends });
       registerConversationRoutes(app, {
         ...options,
         announceMembers,

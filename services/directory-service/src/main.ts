@@ -25,7 +25,7 @@ await runProcess({
     const verifier = createTokenVerifier(config);
     const app = await createRestApp({
       title: 'BamboChat directory',
-      description: 'Accounts, conversations and participants: who may talk to whom.',
+      description: 'Accounts, friends, conversations and participants: who may talk to whom.',
       logger,
       health,
       metrics,
@@ -37,6 +37,8 @@ await runProcess({
       app,
       directoryStore: stores.directoryStore,
       messageStore: stores.messageStore,
+      friendStore: stores.friendStore,
+      statusStore: stores.statusStore,
       bus: createNatsEventBus({ connection }),
       issuer: createTokenIssuer(config),
       verifier,
