@@ -23,7 +23,7 @@ export interface Refusal {
   readonly code: unknown;
 }
 
-interface HeardEvent {
+export interface HeardEvent {
   readonly name: string;
   readonly payload: unknown;
   /** Milliseconds of the monotonic clock. */
@@ -77,6 +77,13 @@ export class ChatConnection implements Disposable {
 
   errors(): ChatError[] {
     return this.payloads<ChatError>('chat_error');
+  }
+
+  /** Payloads of all events but the one that every connection gets of itself. */
+  heardOfOthers(): unknown[] {
+    return this.heard.flatMap(({ name, payload }) =>
+      name === 'presence_snapshot' ? [] : [payload],
+    );
   }
 
   /** Emits without a callback. */

@@ -1,7 +1,11 @@
 import { describeAccounts } from './accounts.conformance.ts';
 import { describeBadInput } from './bad-input.conformance.ts';
 import { describeBadRequests } from './bad-requests.conformance.ts';
+import { describeBlocks } from './blocks.conformance.ts';
 import { describeConversations } from './conversations.conformance.ts';
+import { describeFriendRaces } from './friend-races.conformance.ts';
+import { describeFriends } from './friends.conformance.ts';
+import { describeFriendsPresence } from './friends-presence.conformance.ts';
 import { describeFuzzing } from './fuzz.conformance.ts';
 import { describeHandshake } from './handshake.conformance.ts';
 import { describeHistory } from './history.conformance.ts';
@@ -12,9 +16,11 @@ import { describeMessaging } from './messaging.conformance.ts';
 import { describeOnlyMembers } from './only-members.conformance.ts';
 import { describeOperations } from './operations.conformance.ts';
 import { describeOrdering } from './ordering.conformance.ts';
+import { describePresence } from './presence.conformance.ts';
 import { describeRetries } from './retries.conformance.ts';
 import { describeRooms } from './rooms.conformance.ts';
 import type { Target } from './target.ts';
+import { describeTyping } from './typing.conformance.ts';
 
 /** Everything that PROTOCOL.md promises of any deployment, as tests of the calling file. */
 export function conformance(target: () => Target): void {
@@ -28,6 +34,12 @@ export function conformance(target: () => Target): void {
   describeHistory(target);
   describeOrdering(target);
   describeRetries(target);
+  describeTyping(target);
+  describeFriends(target);
+  describeFriendRaces(target);
+  describeBlocks(target);
+  describePresence(target);
+  describeFriendsPresence(target);
   describeAccounts(target);
   describeOperations(target);
   describeBadInput(target);

@@ -59,6 +59,42 @@ export interface ChatError {
   readonly clientMessageId?: string;
 }
 
+/** Somebody else, as everybody may see them. */
+export interface User {
+  readonly _id: string;
+  readonly displayName: string;
+  readonly bio: string;
+  readonly avatar: string | null;
+  readonly createdAt: string;
+}
+
+export interface Friendship {
+  readonly _id: string;
+  readonly requesterId: string;
+  readonly addresseeId: string;
+  readonly status: 'pending' | 'accepted' | 'blocked';
+  readonly createdAt: string;
+}
+
+/** `user_online_status`, and an entry of `GET /api/friends/presence`. */
+export interface OnlineStatus {
+  readonly userId: string;
+  readonly online: boolean;
+  readonly lastSeenAt: string;
+}
+
+/** `presence_snapshot`. */
+export interface PresenceSnapshot {
+  readonly online: readonly string[];
+}
+
+/** `typing`, as it is heard. */
+export interface Typing {
+  readonly conversationId: string;
+  readonly userId: string;
+  readonly isTyping: boolean;
+}
+
 export const errorCodes = [
   'VALIDATION',
   'AUTH_REQUIRED',
@@ -94,6 +130,42 @@ export function expectMessage(value: unknown, known: Partial<Message>): Message 
     ...known,
   });
   return value as Message;
+}
+
+/** Asserts that `value` is a Friendship of the contract, with these fields and no others. */
+export function expectFriendship(value: unknown, known: Partial<Friendship>): Friendship {
+  expect(value).toStrictEqual({
+    _id: expect.stringMatching(uuidV7),
+    requesterId: expect.any(String),
+    addresseeId: expect.any(String),
+    status: expect.stringMatching(/^(pending|accepted|blocked)$/),
+    createdAt: expect.stringMatching(timestamp),
+    ...known,
+  });
+  return value as Friendship;
+}
+
+/** Asserts that `value` is a User as others see it: no email, and no field that is not named. */
+export function expectUser(value: unknown, userId: string): User {
+  expect(value).toStrictEqual({
+    _id: userId,
+    displayName: expect.any(String),
+    bio: expect.any(String),
+    avatar: null,
+    createdAt: expect.stringMatching(timestamp),
+  });
+  return value as User;
+}
+
+/** Asserts that `value` is an OnlineStatus of the contract and nothing else. */
+export function expectStatus(value: unknown, known: Partial<OnlineStatus> = {}): OnlineStatus {
+  expect(value).toStrictEqual({
+    userId: expect.any(String),
+    online: expect.any(Boolean),
+    lastSeenAt: expect.stringMatching(timestamp),
+    ...known,
+  });
+  return value as OnlineStatus;
 }
 
 /** Asserts `seq` first, first + 1, … in this very order, and `_id` rising strictly with it. */

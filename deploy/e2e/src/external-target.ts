@@ -1,5 +1,5 @@
 import { standaloneAddresses } from './standalone-target.ts';
-import type { Target } from './target.ts';
+import { presenceDefaults, type Target } from './target.ts';
 
 /** A deployment that runs already, at the address in BAMBOCHAT_URL. */
 export async function reachExternal(): Promise<Target> {
@@ -13,6 +13,7 @@ export async function reachExternal(): Promise<Target> {
     // Proxies keep these to themselves.
     operationsUrls: [],
     tokenSecret: null,
+    presence: presenceDefaults,
     outputs: [],
     async [Symbol.asyncDispose]() {},
   };

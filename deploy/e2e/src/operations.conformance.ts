@@ -16,6 +16,15 @@ const routes: Record<string, string[]> = {
   '/api/conversations': ['get', 'post'],
   '/api/conversations/{id}/participants': ['post'],
   '/api/conversations/{id}/participants/{userId}': ['delete'],
+  '/api/friends': ['get'],
+  '/api/friends/{userId}': ['delete'],
+  '/api/friends/presence': ['get'],
+  '/api/friends/requests': ['post'],
+  '/api/friends/requests/pending': ['get'],
+  '/api/friends/requests/sent': ['get'],
+  '/api/friends/requests/{id}': ['put'],
+  '/api/friends/blocks': ['get'],
+  '/api/friends/blocks/{userId}': ['put', 'delete'],
   '/api/health': ['get'],
 };
 

@@ -45,6 +45,15 @@ export class ProgramOutput {
     return this.#lines.filter(isSevere);
   }
 
+  /** Structured lines with this message, in the order in which they came. */
+  entries(msg: string): Record<string, unknown>[] {
+    const part = JSON.stringify(msg);
+    return this.#lines.flatMap((line) => {
+      const entry = line.includes(part) ? parseObject(line) : null;
+      return entry?.msg === msg ? [entry] : [];
+    });
+  }
+
   /** Lines in which one of the secrets occurs. */
   linesWith(secrets: readonly string[]): string[] {
     return this.#lines.filter((line) => secrets.some((secret) => line.includes(secret)));

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Backends } from '@bambochat/testing';
-import { startBackends } from '@bambochat/testing';
+import { startBackends, waitFor } from '@bambochat/testing';
 import { type Program, startProgram } from './program.ts';
 import { raisedLimits } from './raised-limits.ts';
-import type { Target } from './target.ts';
+import { presenceDefaults, type Target } from './target.ts';
 
 /** One process as the ready line lists it. */
 export interface Member {
@@ -11,91 +11,143 @@ export interface Member {
   readonly pid: number;
 }
 
+const memberKinds = {
+  gateways: 'socket-gateway',
+  messageServices: 'message-service',
+  historyServices: 'history-service',
+  directoryServices: 'directory-service',
+  presenceServices: 'presence-service',
+} as const;
+export type MemberKind = keyof typeof memberKinds;
+
 /** The distributed system, with what a case needs to break it. */
 export interface StackTarget extends Target {
   readonly program: Program;
+  /** Members as they are now: one that was killed and started again is another. */
   readonly gateways: readonly Member[];
   readonly messageServices: readonly Member[];
+  readonly presenceServices: readonly Member[];
+  /** All that were listed when the stack was ready. */
+  readonly members: readonly Member[];
   readonly backends: Backends;
+  /** Waits until the place of a member that was killed is filled again; with `restart` only. */
+  awaitSuccessor(kind: MemberKind, old: Member): Promise<void>;
 }
 
-/** How many of each; the others are there once. */
-export interface StackSize {
-  readonly gateways: number;
-  readonly messageServices: number;
+export interface StackOptions {
+  /** How many of each; the others are there once. */
+  readonly gateways?: number;
+  readonly messageServices?: number;
+  readonly presenceServices?: number;
+  /** Start services that died again. Default: they stay down. */
+  readonly restart?: boolean;
+  /** Milliseconds; default: what a deployment does that was told nothing. */
+  readonly presence?: { readonly lease: number; readonly grace: number };
 }
 
 /** `npm run stack` on real back ends of its own. */
-export async function startStack(
-  size: StackSize = { gateways: 2, messageServices: 2 },
-): Promise<StackTarget> {
+export async function startStack(options: StackOptions = {}): Promise<StackTarget> {
   const backends = await startBackends({ own: true });
   try {
-    return await startStackOn(backends, size);
+    return await startStackOn(backends, options, () => backends.stop());
   } catch (error) {
     await backends.stop();
     throw error;
   }
 }
 
-async function startStackOn(backends: Backends, size: StackSize): Promise<StackTarget> {
+/** `npm run stack` on back ends that are there. @param afterStop runs once the stack is gone */
+export async function startStackOn(
+  backends: Backends,
+  options: StackOptions = {},
+  afterStop: () => Promise<void> = async () => {},
+): Promise<StackTarget> {
+  const { gateways = 2, messageServices = 2, presenceServices = 2 } = options;
+  const presence = options.presence ?? presenceDefaults;
   const tokenSecret = randomBytes(48).toString('base64url');
   const program = await startProgram(
     'deploy/stack/src/main.ts',
     [
-      ['--gateways', String(size.gateways)],
-      ['--message-services', String(size.messageServices)],
+      ['--gateways', String(gateways)],
+      ['--message-services', String(messageServices)],
+      ['--presence-services', String(presenceServices)],
       ['--history-services', '1'],
       ['--port', '0'],
       ['--json'],
+      options.restart ? ['--restart'] : [],
     ].flat(),
     {
       ...raisedLimits,
+      ...(options.presence === undefined
+        ? {}
+        : { PRESENCE_LEASE: String(presence.lease), PRESENCE_GRACE: String(presence.grace) }),
       JWT_SECRET: tokenSecret,
       MONGODB_URL: backends.mongodb.url,
       REDIS_URL: backends.redis.url,
       NATS_URL: backends.nats.url,
     },
   );
+  const listed = (kind: MemberKind) => program.ready[kind] as Member[];
   const edge = (program.ready.edge as { url: string }).url;
-  const gateways = members(program, 'gateways');
-  const messageServices = members(program, 'messageServices');
-  const historyServices = members(program, 'historyServices');
-  const directoryServices = members(program, 'directoryServices');
-  const gatewayUrls = urlsOf(gateways);
-  const [first, ...others] = gatewayUrls;
-  if (first === undefined || gatewayUrls.length !== size.gateways) {
-    throw new Error(`The stack was asked for ${size.gateways} gateways`);
+
+  function current(kind: MemberKind): Member[] {
+    const places = listed(kind);
+    const started = program.output.entries('service ready');
+    return places.map((place, index) => {
+      const instance = `${memberKinds[kind]}-${index + 1}`;
+      const latest = started.findLast((entry) => entry.instance === instance);
+      return latest === undefined ? place : { url: String(latest.url), pid: Number(latest.pid) };
+    });
   }
+
   return {
     name: `stack at ${edge}`,
     restUrl: edge,
-    gatewayUrls: [first, ...others],
-    socketUrls: [...gatewayUrls, edge],
-    restServiceUrls: urlsOf([...historyServices, ...directoryServices]),
-    operationsUrls: urlsOf([
-      ...gateways,
-      ...messageServices,
-      ...historyServices,
-      ...directoryServices,
-    ]),
+    get gatewayUrls() {
+      return atLeastOne(urlsOf(current('gateways')));
+    },
+    get socketUrls() {
+      return [...urlsOf(current('gateways')), edge];
+    },
+    restServiceUrls: urlsOf([...listed('historyServices'), ...listed('directoryServices')]),
+    get operationsUrls() {
+      return urlsOf((Object.keys(memberKinds) as MemberKind[]).flatMap(current));
+    },
     tokenSecret,
+    presence,
     outputs: [program.output],
     program,
-    gateways,
-    messageServices,
+    get gateways() {
+      return current('gateways');
+    },
+    get messageServices() {
+      return current('messageServices');
+    },
+    get presenceServices() {
+      return current('presenceServices');
+    },
+    members: (Object.keys(memberKinds) as MemberKind[]).flatMap(listed),
     backends,
+    async awaitSuccessor(kind, old) {
+      await waitFor(() => current(kind).every(({ pid }) => pid !== old.pid), {
+        timeout: 60_000,
+        describe: `a successor of a killed member of ${kind}`,
+      });
+    },
     async [Symbol.asyncDispose]() {
       await program.stop();
-      await backends.stop();
+      await afterStop();
     },
   };
 }
 
-function members(program: Program, kind: string): readonly Member[] {
-  return program.ready[kind] as Member[];
-}
-
 function urlsOf(list: readonly Member[]): string[] {
   return list.map(({ url }) => url);
+}
+
+function atLeastOne([first, ...others]: string[]): readonly [string, ...string[]] {
+  if (first === undefined) {
+    throw new Error('The stack lists no gateway');
+  }
+  return [first, ...others];
 }

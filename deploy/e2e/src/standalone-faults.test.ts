@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '@bambochat/testing';
+import { freePort, waitFor } from '@bambochat/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { befriendAll, statusSeenBy } from './befriend.ts';
 import { describeLogs } from './logs.conformance.ts';
 import { awaitLoad, expectNothingLost } from './nothing-lost.ts';
 import {
@@ -14,6 +15,7 @@ import {
   type Person,
   privateText,
 } from './person.ts';
+import { expectTransitions, hearTransitions, showsOnline, watch } from './presence-heard.ts';
 import type { Program } from './program.ts';
 import type { ProgramOutput } from './program-output.ts';
 import { raisedLimits } from './raised-limits.ts';
@@ -22,6 +24,8 @@ import { standaloneAddresses, startStandaloneProgram } from './standalone-target
 import type { Target } from './target.ts';
 
 const KILLS = 3;
+/** Short, so that cases need not wait long. */
+const presence = { lease: 6000, grace: 1000 };
 
 describe('standalone under faults', () => {
   let dataDir: string;
@@ -34,11 +38,20 @@ describe('standalone under faults', () => {
 
   /** On the same port and data as before, with a secret that it has made itself. */
   async function start(): Promise<void> {
-    program = await startStandaloneProgram({ dataDir, port, env: raisedLimits });
+    program = await startStandaloneProgram({
+      dataDir,
+      port,
+      env: {
+        ...raisedLimits,
+        PRESENCE_LEASE: String(presence.lease),
+        PRESENCE_GRACE: String(presence.grace),
+      },
+    });
     outputs.push(program.output);
     target = {
       ...standaloneAddresses(String(program.ready.url)),
       tokenSecret: null,
+      presence,
       outputs,
       async [Symbol.asyncDispose]() {},
     };
@@ -152,6 +165,60 @@ describe('standalone under faults', () => {
     const history = await ben.history(_id);
     expect(history.map(({ content }) => content)).toEqual(contents);
   });
+
+  test.for(['SIGTERM', 'SIGKILL'] as const)(
+    'what friends know of each other outlives %s',
+    { timeout: 120_000 },
+    async (signal) => {
+      const people = (await newPeople(target, 'seen', 4)) as [Person, Person, Person, Person];
+      const [watcher, gone, staying, leaving] = people;
+      await befriendAll(watcher, [gone, staying, leaving]);
+      using watching = await watch(target, watcher);
+      {
+        using atGone = await online(target, gone);
+        await hearTransitions([watching], gone, [true]);
+        atGone.close();
+      }
+      const goneSeen = await hearTransitions([watching], gone, [true, false]);
+      using atStaying = await online(target, staying);
+      using atLeaving = await online(target, leaving);
+      await hearTransitions([watching], staying, [true]);
+      await hearTransitions([watching], leaving, [true]);
+      for (const { socket } of [watching, atStaying]) {
+        socket.io.reconnection(true);
+      }
+
+      const endedAt = Date.now();
+      program.signal(signal);
+      await program.exited;
+      await start();
+      expect(await statusSeenBy(watcher, gone)).toStrictEqual(goneSeen);
+      await waitFor(() => [watching, atStaying].every(({ socket }) => socket.connected), {
+        describe: 'those who stay to be back',
+        timeout: 20_000,
+      });
+      const left = await waitFor(
+        async () => {
+          const status = await statusSeenBy(watcher, leaving);
+          return status?.online === false && status;
+        },
+        { describe: 'who did not come back to be offline', timeout: 60_000, interval: 100 },
+      );
+      const { lastSeenAt } = left || goneSeen;
+      expect(Date.parse(lastSeenAt)).toBeGreaterThan(endedAt - presence.lease - 1000);
+      expect(Date.parse(lastSeenAt)).toBeLessThan(endedAt + 2000);
+      await showsOnline(watching, [staying]);
+
+      // Who comes last marks the end: nobody else came or went, and nobody twice.
+      using _back = await online(target, gone);
+      const came = await hearTransitions([watching], gone, [true, false, true]);
+      expect(came.lastSeenAt).toBe(goneSeen.lastSeenAt);
+      expectTransitions([watching], staying, [true]);
+      expectTransitions([watching], leaving, [true, false]);
+      expect(await statusSeenBy(watcher, leaving)).toStrictEqual(left);
+      expect(atLeaving.losses).toHaveLength(1);
+    },
+  );
 
   test('refuses to start with a short secret, which it does not print', async () => {
     const secret = randomBytes(12).toString('hex');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { freePort } from '@bambochat/testing';
 import { type Program, startProgram } from './program.ts';
 import { raisedLimits } from './raised-limits.ts';
-import type { Target } from './target.ts';
+import { presenceDefaults, type Target } from './target.ts';
 
 /** `npm start` on a free port. */
 export function startStandaloneProgram(options: {
@@ -35,6 +35,7 @@ export async function startStandalone(
   return {
     ...standaloneAddresses(String(program.ready.url)),
     tokenSecret,
+    presence: presenceDefaults,
     outputs: [program.output],
     async [Symbol.asyncDispose]() {
       await program.stop();

@@ -16,9 +16,14 @@ export interface Target extends AsyncDisposable {
   readonly operationsUrls: readonly string[];
   /** The HS256 secret the deployment was given, to forge tokens with; null: not known. */
   readonly tokenSecret: string | null;
+  /** Milliseconds: how long a user stays online without a device, and a gateway without a word. */
+  readonly presence: { readonly lease: number; readonly grace: number };
   /** What it logged, one for each time it was started; empty: not ours to see. */
   readonly outputs: readonly ProgramOutput[];
 }
+
+/** What a deployment does that was told nothing else. */
+export const presenceDefaults = { lease: 15_000, grace: 5000 };
 
 /** The gateway for the `index`-th user, so that neighbours meet on different gateways. */
 export function gatewayUrl(target: Target, index: number): string {

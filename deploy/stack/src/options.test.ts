@@ -10,13 +10,14 @@ function run(args: string[], env: NodeJS.ProcessEnv = {}) {
 }
 
 describe('the command line of the stack', () => {
-  it('starts two gateways, two message-services and one of the others by default', () => {
+  it('starts two gateways, message- and presence-services and one of the others by default', () => {
     expect(run([])).toEqual({
       kind: 'run',
       json: false,
       options: {
         gateways: 2,
         messageServices: 2,
+        presenceServices: 2,
         historyServices: 1,
         directoryServices: 1,
         port: 3000,
@@ -29,12 +30,14 @@ describe('the command line of the stack', () => {
   it('takes every flag', () => {
     const { json, options } = run([
       ...['--gateways', '3', '--message-services=4', '--history-services', '2'],
-      ...['--directory-services', '5', '--port', '0', '--restart', '--log-file', 'a.log', '--json'],
+      ...['--directory-services', '5', '--presence-services', '6', '--port', '0', '--restart'],
+      ...['--log-file', 'a.log', '--json'],
     ]);
     expect(json).toBe(true);
     expect(options).toEqual({
       gateways: 3,
       messageServices: 4,
+      presenceServices: 6,
       historyServices: 2,
       directoryServices: 5,
       port: 0,
@@ -60,6 +63,7 @@ describe('the command line of the stack', () => {
     { args: ['--gateways', '0'], says: /--gateways must be a whole number from 1 to 64/ },
     { args: ['--gateways', '65'], says: /--gateways must be/ },
     { args: ['--message-services', '1.5'], says: /--message-services must be/ },
+    { args: ['--presence-services', '0'], says: /--presence-services must be/ },
     { args: ['--history-services', '-1'], says: /history-services/ },
     { args: ['--directory-services', 'x'], says: /--directory-services must be/ },
     { args: ['--gateways', ''], says: /--gateways must be/ },

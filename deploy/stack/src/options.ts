@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 export interface StackOptions {
   readonly gateways: number;
   readonly messageServices: number;
+  readonly presenceServices: number;
   readonly historyServices: number;
   readonly directoryServices: number;
   /** Port of the edge; 0: a free one. */
@@ -27,6 +28,7 @@ export const usage = `Usage: npm run stack -- [options]
 
   --gateways N            socket gateways (default 2)
   --message-services N    (default 2)
+  --presence-services N   (default 2)
   --history-services N    (default 1)
   --directory-services N  (default 1)
   --port N                port of the edge; 0 is a free one (default PORT, else 3000)
@@ -57,6 +59,7 @@ export function readInvocation(
     options: {
       gateways: processes('gateways', 2),
       messageServices: processes('message-services', 2),
+      presenceServices: processes('presence-services', 2),
       historyServices: processes('history-services', 1),
       directoryServices: processes('directory-services', 1),
       port:
@@ -70,7 +73,12 @@ export function readInvocation(
   };
 }
 
-type CountFlag = 'gateways' | 'message-services' | 'history-services' | 'directory-services';
+type CountFlag =
+  | 'gateways'
+  | 'message-services'
+  | 'presence-services'
+  | 'history-services'
+  | 'directory-services';
 
 function parse(args: readonly string[]) {
   try {
@@ -81,6 +89,7 @@ function parse(args: readonly string[]) {
       options: {
         gateways: { type: 'string' },
         'message-services': { type: 'string' },
+        'presence-services': { type: 'string' },
         'history-services': { type: 'string' },
         'directory-services': { type: 'string' },
         port: { type: 'string' },

@@ -10,6 +10,7 @@ export interface StackListing {
   readonly messageServices: readonly Listing[];
   readonly historyServices: readonly Listing[];
   readonly directoryServices: readonly Listing[];
+  readonly presenceServices: readonly Listing[];
   readonly backends: {
     readonly mongodb: Listing;
     readonly redis: Listing;
@@ -26,6 +27,7 @@ export function readyLine(stack: StackListing): string {
     messageServices: stack.messageServices.map(entry),
     historyServices: stack.historyServices.map(entry),
     directoryServices: stack.directoryServices.map(entry),
+    presenceServices: stack.presenceServices.map(entry),
     backends: {
       mongodb: entry(stack.backends.mongodb),
       redis: entry(stack.backends.redis),
@@ -43,6 +45,7 @@ export function readyTable(stack: StackListing): string {
     ...named('message-service', stack.messageServices),
     ...named('history-service', stack.historyServices),
     ...named('directory-service', stack.directoryServices),
+    ...named('presence-service', stack.presenceServices),
     ...Object.entries(stack.backends),
   ].map(([name, { url, pid }]) => [name, String(pid ?? '-'), withoutCredentials(url)] as const);
   const width = Math.max(...rows.map(([name]) => name.length));

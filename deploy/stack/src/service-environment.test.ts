@@ -21,6 +21,11 @@ describe('the environment of the services', () => {
     });
   });
 
+  it('lets each kind stop in its part of the time', () => {
+    expect(serviceEnvironment({}, backends).STOP_TIMEOUT).toBe('4000');
+    expect(serviceEnvironment({ STOP_TIMEOUT: '7000' }, backends).STOP_TIMEOUT).toBe('7000');
+  });
+
   it('makes a new secret for each run unless one is given', () => {
     const secret = () => serviceEnvironment({}, backends).JWT_SECRET ?? '';
     expect(secret()).not.toBe(secret());

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { kindNames, SERVICES_STOP } from './service-kinds.ts';
 
-/** Milliseconds in which each kind of service stops; there are four kinds, one after the other. */
-const STOP_TIMEOUT = 5000;
+/** Milliseconds in which each kind of service stops; the kinds do so one after the other. */
+const STOP_TIMEOUT = SERVICES_STOP / kindNames.length;
 const levelsWithoutReadyLine = ['warn', 'error', 'fatal', 'silent'];
 
 /**

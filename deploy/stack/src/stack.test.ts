@@ -60,6 +60,7 @@ function pidsOf(stack: StackListing): number[] {
     ...stack.messageServices,
     ...stack.historyServices,
     ...stack.directoryServices,
+    ...stack.presenceServices,
     ...Object.values(stack.backends),
   ];
   return listings.flatMap(({ pid }) => (pid === null ? [] : [pid]));
@@ -104,8 +105,9 @@ describe('the stack', () => {
       expect(stack.messageServices).toHaveLength(2);
       expect(stack.historyServices).toHaveLength(1);
       expect(stack.directoryServices).toHaveLength(1);
+      expect(stack.presenceServices).toHaveLength(2);
       const pids = pidsOf(stack);
-      expect(pids.length).toBeGreaterThanOrEqual(6);
+      expect(pids.length).toBeGreaterThanOrEqual(8);
       expect(pids.filter((pid) => !isRunning(pid))).toEqual([]);
 
       const { url } = stack.edge;
@@ -118,8 +120,17 @@ describe('the stack', () => {
       expect(Object.keys(document.paths)).toEqual(
         expect.arrayContaining(['/messages', '/api/auth/login', '/api/conversations']),
       );
+      const readiness = (await (await fetch(`${url}/readyz`)).json()) as { checks: object };
+      expect(readiness.checks).toMatchObject({ 'presence-service': 'ok' });
       for (const { url: service } of [...stack.gateways, ...stack.historyServices]) {
         expect((await fetch(`${service}/readyz`)).status).toBe(200);
+      }
+      for (const { url: service } of stack.presenceServices) {
+        expect(await (await fetch(`${service}/readyz`)).json()).toEqual({
+          ready: true,
+          checks: { mongodb: 'ok', redis: 'ok', nats: 'ok' },
+          draining: false,
+        });
       }
 
       const token = await accessToken(url, 'ada');

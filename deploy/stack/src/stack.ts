@@ -9,22 +9,12 @@ import type { StackOptions } from './options.ts';
 import { createOrphanGuard } from './orphan-guard.ts';
 import type { StackListing } from './ready-line.ts';
 import { serviceEnvironment } from './service-environment.ts';
+import { type Kind, kindNames, kinds, SERVICES_STOP } from './service-kinds.ts';
 import { restartPolicy, type SupervisedService, superviseService } from './supervised-service.ts';
 import type { Target } from './target-pool.ts';
 
-/** In the order in which they stop: who is asked before who answers. */
-const kinds = {
-  gateways: 'socket-gateway',
-  messageServices: 'message-service',
-  historyServices: 'history-service',
-  directoryServices: 'directory-service',
-} as const;
-type Kind = keyof typeof kinds;
-const kindNames = Object.keys(kinds) as Kind[];
-
 const HOST = '127.0.0.1';
-/** Milliseconds; together the bound of a whole stop. */
-const SERVICES_STOP = 20_000;
+/** Milliseconds; with those of the services the bound of a whole stop. */
 const BACKENDS_STOP = 10_000;
 
 export interface StartStackOptions extends Omit<StackOptions, 'logFile'> {
@@ -40,7 +30,7 @@ export interface StartStackOptions extends Omit<StackOptions, 'logFile'> {
 
 export interface Stack extends StackListing, AsyncDisposable {
   /**
-   * From the outside in: edge, gateways, message-, history-, directory-services, back ends. Takes
+   * From the outside in: edge, gateways, message-, presence-, history-, directory-services, back ends. Takes
    * 30 s at most. Resolves with false when something had to be killed. Can be called again.
    */
   stop(): Promise<boolean>;
@@ -63,6 +53,7 @@ export async function startStack(options: StartStackOptions): Promise<Stack> {
   let services: Record<Kind, SupervisedService[]> = {
     gateways: [],
     messageServices: [],
+    presenceServices: [],
     historyServices: [],
     directoryServices: [],
   };
@@ -167,6 +158,7 @@ export async function startStack(options: StartStackOptions): Promise<Stack> {
     services = {
       gateways: places('gateways'),
       messageServices: places('messageServices'),
+      presenceServices: places('presenceServices'),
       historyServices: places('historyServices'),
       directoryServices: places('directoryServices'),
     };
@@ -191,6 +183,9 @@ export async function startStack(options: StartStackOptions): Promise<Stack> {
     },
     get directoryServices() {
       return listings('directoryServices');
+    },
+    get presenceServices() {
+      return listings('presenceServices');
     },
     backends: { mongodb, redis, nats },
     stop,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTokenIssuer, createTokenVerifier, loadOrCreateSecret } from '@bambochat/auth';
@@ -5,11 +6,13 @@ import { createDirectoryService } from '@bambochat/directory-service';
 import { createHistoryService } from '@bambochat/history-service';
 import { createMessageService } from '@bambochat/message-service';
 import { createMemoryCommandLog, createMemoryEventBus } from '@bambochat/messaging/memory';
+import { createPresenceService, presenceDurations } from '@bambochat/presence-service';
 import type { GatewayId } from '@bambochat/protocol';
 import { createRestApp } from '@bambochat/rest';
 import { createMemoryRooms } from '@bambochat/rooms/memory';
 import { listen, type ProcessContext } from '@bambochat/runtime';
 import { createSocketGateway } from '@bambochat/socket-gateway';
+import { createMemoryPresenceStore } from '@bambochat/stores/memory';
 import { openSqliteStores } from '@bambochat/stores/sqlite';
 import type { StandaloneConfig } from './config.ts';
 
@@ -27,12 +30,15 @@ export async function composeStandalone(
   health.addCheck('sqlite', () => stores.messageStore.check());
   const rooms = createMemoryRooms();
   lifecycle.defer('rooms', () => rooms.stop());
+  const durations = presenceDurations(config);
+  const presenceStore = createMemoryPresenceStore({ durations });
+  lifecycle.defer('presence-store', () => presenceStore.close());
   const bus = createMemoryEventBus();
   const commandLog = createMemoryCommandLog();
 
   const app = await createRestApp({
     title: 'BamboChat',
-    description: 'Accounts, conversations and history. Live events go over Socket.IO.',
+    description: 'Accounts, friends, conversations and history. Live events go over Socket.IO.',
     logger,
     health,
     metrics,
@@ -58,13 +64,23 @@ export async function composeStandalone(
       drainTimeout: config.STOP_TIMEOUT / 4,
     }),
   );
+  await lifecycle.use(
+    'presence-service',
+    createPresenceService({
+      ...shared,
+      presenceStore,
+      durations,
+      drainTimeout: config.STOP_TIMEOUT / 4,
+    }),
+  );
   const running = await listen({ app, config, lifecycle });
   await lifecycle.use(
     'socket-gateway',
     createSocketGateway({
       ...shared,
       httpServer: app.server,
-      gatewayId: 'standalone' as GatewayId,
+      // A new one each time, which nobody can know: presence hashes user ids with it.
+      gatewayId: randomUUID() as GatewayId,
       rooms,
       settings: config,
       drainTimeout: config.STOP_TIMEOUT / 4,

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { issuerConfig } from '@bambochat/auth';
 import { directoryConfig } from '@bambochat/directory-service';
 import { messageConfig } from '@bambochat/message-service';
+import { presenceConfig } from '@bambochat/presence-service';
 import { restConfig } from '@bambochat/rest';
 import { integer, processConfig } from '@bambochat/runtime';
 import { gatewayConfig } from '@bambochat/socket-gateway';
@@ -13,6 +14,7 @@ export const configSchema = z.object({
   ...restConfig,
   ...directoryConfig,
   ...messageConfig,
+  ...presenceConfig,
   ...gatewayConfig,
   /** Connections beyond are refused. */
   MAX_CONNECTIONS: integer(1, 1_000_000).prefault('50000'),

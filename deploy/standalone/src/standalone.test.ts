@@ -64,6 +64,24 @@ test('keeps its secret over a restart, readable by its owner alone', async () =>
   expect(secrets[0]).toBe(secrets[1]);
 });
 
+test('looks after presence from the start, in one process with its gateway', async () => {
+  using folder = temporaryFolder();
+  using server = run({ env: { DATA_DIR: folder.path, PRESENCE_LEASE: '1000' } });
+  const url = await waitFor(() => /^BamboChat ready at (\S+)\n$/.exec(server.output.out)?.[1]);
+  await waitFor(async () => {
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    const value = (name: string) => metrics.split('\n').find((line) => line.startsWith(`${name} `));
+    return (
+      // Once the epoch is settled the gateway is there with its lease.
+      value('bambochat_presence_recoveries_total{outcome="done"}')?.endsWith(' 1') &&
+      value('bambochat_presence_gateways')?.endsWith(' 1')
+    );
+  });
+  server.child.kill('SIGTERM');
+  expect(await server.exit).toBe(0);
+  expect(server.output.err).toContain('presence recovered');
+});
+
 test('refuses a data folder that another process uses', async () => {
   using folder = temporaryFolder();
   const env = { DATA_DIR: folder.path };
@@ -78,6 +96,9 @@ test('refuses a data folder that another process uses', async () => {
 test('refuses a weak secret, a wrong variable and an unknown option, and says so', async () => {
   using folder = temporaryFolder();
   const env = { DATA_DIR: folder.path };
+  using short = run({ env: { ...env, PRESENCE_LEASE: '10' } });
+  expect(await short.exit).toBe(78);
+  expect(short.output.err).toContain('PRESENCE_LEASE: must be at least 1000');
   using weak = run({ env: { ...env, JWT_SECRET: 'hunter2' } });
   expect(await weak.exit).toBe(78);
   expect(weak.output.err).toContain('JWT_SECRET');
