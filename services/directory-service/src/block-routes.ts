@@ -11,7 +11,9 @@ const security = [{ bearer: [] }];
 /** `/api/friends/blocks`. */
 export function registerBlockRoutes(
   app: RestApp,
-  deps: Pick<FriendDeps, 'directoryStore' | 'friendStore' | 'tellFriends'>,
+  deps: Pick<FriendDeps, 'directoryStore' | 'friendStore' | 'tellFriends'> & {
+    blocksPerUser: number;
+  },
 ): void {
   app.get(
     '/api/friends/blocks',
@@ -42,7 +44,7 @@ export function registerBlockRoutes(
         params: z.object({ userId: userIdSchema }),
         response: {
           200: z.object({ message: z.string(), friendship: friendshipSchema }),
-          ...errorResponses(400, 401, 404, 503),
+          ...errorResponses(400, 401, 404, 409, 503),
         },
       },
     },

@@ -14,13 +14,15 @@ import type { FriendTeller } from './tell-friends.ts';
  * what they see of any friendship that ends. Can be repeated.
  *
  * @returns the block, with the blocker as its requester
- * @throws AppError `VALIDATION` for oneself, `NOT_FOUND` for an unknown user, `UNAVAILABLE`
+ * @throws AppError `VALIDATION` for oneself, `NOT_FOUND` for an unknown user, `CONFLICT` for one block
+ *   too many, `UNAVAILABLE`
  */
 export async function blockUser(
   deps: {
     directoryStore: Pick<DirectoryStore, 'profiles'>;
-    friendStore: Pick<FriendStore, 'block'>;
+    friendStore: Pick<FriendStore, 'block' | 'blocksBetween' | 'blocksOf'>;
     tellFriends: Pick<FriendTeller, 'parted'>;
+    blocksPerUser: number;
   },
   blockerId: UserId,
   blockedId: UserId,
@@ -32,6 +34,7 @@ export async function blockUser(
   if ((await directoryStore.profiles([blockerId, blockedId])).length < 2) {
     throw notFound('User');
   }
+  await assertRoomForBlock(deps, blockerId, blockedId);
   const { friendship, wereFriends } = await friendStore.block({
     _id: friendshipIdSchema.parse(uuidv7()),
     requesterId: blockerId,
@@ -42,6 +45,19 @@ export async function blockUser(
     await tellFriends.parted(friendship);
   }
   return friendship;
+}
+
+/** Not exact, as all such limits: two requests at once may both find the last place free. */
+async function assertRoomForBlock(
+  { friendStore, blocksPerUser }: Parameters<typeof blockUser>[0],
+  blockerId: UserId,
+  blockedId: UserId,
+): Promise<void> {
+  const { blocking } = await friendStore.blocksBetween(blockerId, [blockedId]);
+  const lastPlace = { limit: 1, offset: blocksPerUser - 1 };
+  if (blocking.length === 0 && (await friendStore.blocksOf(blockerId, lastPlace)).length > 0) {
+    throw new AppError('CONFLICT', `At most ${blocksPerUser} users can be blocked`);
+  }
 }
 
 /** @throws AppError `NOT_FOUND` when there was no such block, `UNAVAILABLE` */

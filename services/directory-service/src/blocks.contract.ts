@@ -13,8 +13,8 @@ const unblockFirst = {
 
 /** Blocks, and what they keep from whom, over whichever engines. */
 export function blocksContract(engines: () => Engines): void {
-  const started = async () => {
-    const it = await startFriends(engines());
+  const started = async (overrides: Parameters<typeof startFriends>[1] = {}) => {
+    const it = await startFriends(engines(), overrides);
     const post = (as: UserId, type: string, ...participantIds: UserId[]) =>
       it.fixture.request('POST', '/api/conversations', { as, payload: { type, participantIds } });
     const add = (as: UserId, id: string, ...participantIds: UserId[]) =>
@@ -31,6 +31,22 @@ export function blocksContract(engines: () => Engines): void {
   });
 
   describe('blocks', () => {
+    it('are bounded in number', async () => {
+      await using it = await started({ settings: { BLOCKS_PER_USER_MAX: 2 } });
+      const { ann, ben, cem, dee } = it;
+      await it.block(ann, ben);
+      await it.block(ann, cem);
+      expect((await it.block(ann, dee)).body).toEqual({
+        message: 'At most 2 users can be blocked',
+        code: 'CONFLICT',
+        status: 409,
+      });
+      // Who is blocked already takes no further place.
+      expect((await it.block(ann, cem)).status).toBe(200);
+      expect((await it.unblock(ann, ben)).status).toBe(200);
+      expect((await it.block(ann, dee)).status).toBe(200);
+    });
+
     it('belong to who made them, and can be repeated and lifted', async () => {
       await using it = await started();
       const { ann, ben, cem } = it;

@@ -17,6 +17,7 @@ describe('configuration', () => {
       AUTH_LIMIT_WINDOW: 60_000,
       CONVERSATIONS_PER_USER_MAX: 10_000,
       FRIENDS_PER_USER_MAX: 1000,
+      BLOCKS_PER_USER_MAX: 10_000,
     });
   });
 
@@ -27,6 +28,7 @@ describe('configuration', () => {
     ['PASSWORD_SCRYPT_COST', '13'],
     ['AUTH_LIMIT_WINDOW', '60s'],
     ['FRIENDS_PER_USER_MAX', '5001'],
+    ['BLOCKS_PER_USER_MAX', '10001'],
     ['TRUST_PROXY', 'true'],
   ])('names %s when it is %s', (name, value) => {
     expect(() => readConfig(configSchema, { ...env, [name]: value })).toThrow(`${name}: `);

@@ -17,6 +17,8 @@ export const directoryConfig = {
   CONVERSATIONS_PER_USER_MAX: integer(1, 10_000).prefault('10000'),
   /** Friends and requests that a user has made, together. */
   FRIENDS_PER_USER_MAX: integer(1, FRIENDS_MAX).prefault('1000'),
+  /** Users whom one user blocks. */
+  BLOCKS_PER_USER_MAX: integer(1, 10_000).prefault('10000'),
 };
 
 export type DirectorySettings = {

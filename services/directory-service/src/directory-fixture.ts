@@ -127,6 +127,7 @@ export async function startDirectory(
       AUTH_LIMIT_WINDOW: 600_000,
       CONVERSATIONS_PER_USER_MAX: 10_000,
       FRIENDS_PER_USER_MAX: 1000,
+      BLOCKS_PER_USER_MAX: 1000,
       ...overrides.settings,
     },
     logger,

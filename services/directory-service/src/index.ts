@@ -57,7 +57,8 @@ export function createDirectoryService(options: DirectoryServiceOptions): Servic
       registerUserRoutes(app, options);
       const friendsPerUser = settings.FRIENDS_PER_USER_MAX;
       registerFriendRoutes(app, { ...options, tellFriends, friendsPerUser });
-      registerBlockRoutes(app, { ...options, tellFriends });
+      const blocksPerUser = settings.BLOCKS_PER_USER_MAX;
+      registerBlockRoutes(app, { ...options, tellFriends, blocksPerUser });
       registerConversationRoutes(app, {
         ...options,
         announceMembers,

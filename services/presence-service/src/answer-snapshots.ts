@@ -16,7 +16,7 @@ const FRIENDS_PER_ANSWER = FRIENDS_MAX;
 const USERS_PER_READ = 25;
 /** What `statusesOf` takes. */
 const STATUSES_PER_READ = 1000;
-const CONCURRENCY = 32;
+const CONCURRENCY = 64;
 
 /**
  * `presence.snapshots`: which friends are online. Reads what friends were told and never who is
