@@ -15,6 +15,7 @@ import type {
   ReportOutcome,
   SweepOutcome,
 } from './presence-store.ts';
+import { type Epoch, PresenceUsers } from './presence-users.ts';
 
 export interface MemoryPresenceOptions {
   readonly durations: PresenceDurations;
@@ -27,19 +28,6 @@ export function createMemoryPresenceStore(options: MemoryPresenceOptions): Memor
   return new MemoryPresenceStore(options);
 }
 
-interface User {
-  on: boolean;
-  changedAt: number;
-  /** Real milliseconds. */
-  cameAt: number;
-  /** Real milliseconds. */
-  seenAt: number;
-  /** What friends were told: null while a claimer is, or was, about to tell them something else. */
-  told: Claim['told'];
-  claimed: { token: number; toldBefore: Claim['told'] } | null;
-  readonly gateways: GatewayId[];
-}
-
 interface Gateway {
   number: number;
   /** Real milliseconds of its last report. */
@@ -47,30 +35,15 @@ interface Gateway {
   readonly roster: Roster;
 }
 
-/** From the moment when an empty store was swept. All in milliseconds; which, says the name. */
-interface Epoch {
-  readonly clock: PresenceClock;
-  readonly logicalBegin: number;
-  readonly aliveAt: number;
-  settled: boolean;
-  /** Logical end of the claim of the recovery. */
-  recoveringUntil: number;
-  lastToken: number;
-  /** The highest `changedAt` of users who are not kept any more. */
-  forgottenAt: number;
-}
-
 const USERS_PER_CALL = 500;
 
 export class MemoryPresenceStore implements PresenceStore {
   readonly #durations: PresenceDurations;
   readonly #realTime: () => number;
-  readonly #users = new Map<UserId, User>();
   readonly #gateways = new Map<GatewayId, Gateway>();
   readonly #leases = new DeadlineQueue<GatewayId>();
-  readonly #leaving = new DeadlineQueue<UserId>();
-  readonly #pending = new DeadlineQueue<UserId>();
-  #epoch: Epoch | null = null;
+  /** Of the epoch; null while the store is empty. */
+  #users: PresenceUsers | null = null;
   #closed = false;
 
   constructor({ durations, clock = Date.now }: MemoryPresenceOptions) {
@@ -80,53 +53,50 @@ export class MemoryPresenceStore implements PresenceStore {
 
   /** Users of whom anything is kept. */
   get users(): number {
-    return this.#users.size;
+    return this.#users?.size ?? 0;
   }
 
   async report(report: PresenceReport): Promise<ReportOutcome> {
-    const epoch = this.#tick();
+    const users = this.#tick();
+    const { clock, settled } = users.epoch;
     const { gatewayId, digest, replaced } = report;
     const known = this.#gateways.get(gatewayId);
     if (known && report.number <= known.number) {
-      return { stale: true, changed: false, buckets: null, settled: epoch.settled };
+      return { stale: true, changed: false, buckets: null, settled };
     }
     const gateway = known ?? { number: 0, seenAt: 0, roster: new Roster() };
     gateway.number = report.number;
-    gateway.seenAt = epoch.clock.now;
+    gateway.seenAt = clock.now;
     this.#gateways.set(gatewayId, gateway);
-    this.#leases.set(gatewayId, epoch.clock.logical + this.#durations.lease);
+    this.#leases.set(gatewayId, clock.logical + this.#durations.lease);
 
     const { roster } = gateway;
     let changed = false;
     if (replaced) {
       const gone = roster.replace(replaced.bucket, replaced.users);
       for (const [userId] of replaced.users) {
-        changed = this.#attach(epoch, userId, gatewayId) || changed;
+        changed = users.attach(userId, gatewayId) || changed;
       }
       for (const userId of gone) {
-        changed = this.#detach(epoch, userId, gatewayId, this.#goneFor(epoch, 0)) || changed;
+        changed = users.depart(userId, gatewayId, 0) || changed;
       }
     }
     for (const [userId, hash, ago] of report.disconnected) {
       roster.remove(hash % ROSTER_BUCKETS, userId);
-      changed = this.#detach(epoch, userId, gatewayId, this.#goneFor(epoch, ago)) || changed;
+      changed = users.depart(userId, gatewayId, ago) || changed;
     }
     for (const [userId, hash] of report.connected) {
       roster.add(hash % ROSTER_BUCKETS, userId, hash);
-      changed = this.#attach(epoch, userId, gatewayId) || changed;
+      changed = users.attach(userId, gatewayId) || changed;
     }
     const agrees = roster.users === digest.users && roster.sum === digest.sum;
-    return {
-      stale: false,
-      changed,
-      buckets: agrees ? null : roster.sums(),
-      settled: epoch.settled,
-    };
+    return { stale: false, changed, buckets: agrees ? null : roster.sums(), settled };
   }
 
   async sweep({ aliveAt, limit }: { aliveAt: number; limit: number }): Promise<SweepOutcome> {
     this.#requireOpen();
-    const epoch = this.#epoch ? this.#tick() : this.#begin(aliveAt);
+    const users = this.#users ? this.#tick() : this.#begin(aliveAt);
+    const { epoch, leaving, pending } = users;
     const { logical } = epoch.clock;
     let budget = within(limit);
     while (budget > 0) {
@@ -134,14 +104,14 @@ export class MemoryPresenceStore implements PresenceStore {
       if (!lease) {
         break;
       }
-      budget = this.#settleGateway(epoch, lease.id, lease.deadline, budget);
+      budget = this.#settleGateway(users, lease.id, lease.deadline, budget);
     }
     while (budget > 0) {
-      const due = this.#leaving.due(logical);
+      const due = leaving.due(logical);
       if (!due) {
         break;
       }
-      this.#leave(epoch, due.id);
+      users.leave(due.id);
       budget -= 1;
     }
     const recover =
@@ -152,74 +122,45 @@ export class MemoryPresenceStore implements PresenceStore {
       epoch.recoveringUntil = logical + this.#durations.claim;
     }
     return {
-      more: Boolean(this.#leases.due(logical) ?? this.#leaving.due(logical)),
-      pending: Boolean(this.#pending.due(logical)),
+      more: Boolean(this.#leases.due(logical) ?? leaving.due(logical)),
+      pending: Boolean(pending.due(logical)),
       recover,
       settled: epoch.settled,
     };
   }
 
   async claim(limit: number): Promise<Claim[]> {
-    const epoch = this.#tick();
+    const users = this.#tick();
     const claims: Claim[] = [];
-    while (claims.length < within(limit)) {
-      const due = this.#pending.due(epoch.clock.logical);
-      const user = due && this.#users.get(due.id);
-      if (!due || !user) {
-        break;
-      }
-      epoch.lastToken += 1;
-      const { told, on, changedAt } = user;
-      user.claimed = { token: epoch.lastToken, toldBefore: told };
-      user.told = null;
-      const seenAt = on ? user.cameAt : user.seenAt;
-      claims.push({ userId: due.id, online: on, seenAt, changedAt, told, token: epoch.lastToken });
-      this.#pending.set(due.id, epoch.clock.logical + this.#durations.claim);
+    for (let claim = users.claimNext(); claim; ) {
+      claims.push(claim);
+      claim = claims.length < within(limit) ? users.claimNext() : null;
     }
     return claims;
   }
 
   async commit(claims: readonly Claim[]): Promise<void> {
-    const epoch = this.#tick();
-    for (const { userId, online, changedAt, token } of claims) {
-      const user = this.#users.get(userId);
-      if (user?.claimed?.token !== token) {
-        continue;
-      }
-      this.#pending.delete(userId);
-      if (user.changedAt === changedAt && !user.on) {
-        this.#users.delete(userId);
-        epoch.forgottenAt = Math.max(epoch.forgottenAt, changedAt);
-        continue;
-      }
-      user.told = online;
-      user.claimed = null;
-      if (user.changedAt !== changedAt) {
-        this.#mark(epoch, userId, user);
-      }
+    const users = this.#tick();
+    for (const claim of claims) {
+      users.commit(claim);
     }
   }
 
   async release(claims: readonly Claim[], delay: number): Promise<void> {
-    const epoch = this.#tick();
-    for (const { userId, token } of claims) {
-      const user = this.#users.get(userId);
-      if (user?.claimed?.token === token) {
-        user.told = user.claimed.toldBefore;
-        user.claimed = null;
-        this.#pending.set(userId, epoch.clock.logical + delay);
-        this.#mark(epoch, userId, user);
-      }
+    const users = this.#tick();
+    for (const claim of claims) {
+      users.release(claim, delay);
     }
   }
 
   async locate(userIds: readonly UserId[]): Promise<Map<GatewayId, UserId[]> | null> {
-    if (!this.#requireEpoch().settled) {
+    const users = this.#requireUsers();
+    if (!users.epoch.settled) {
       return null;
     }
     const located = new Map<GatewayId, UserId[]>();
     for (const userId of userIds) {
-      for (const gatewayId of this.#users.get(userId)?.gateways ?? []) {
+      for (const gatewayId of users.gatewaysOf(userId)) {
         const there = located.get(gatewayId) ?? [];
         there.push(userId);
         located.set(gatewayId, there);
@@ -229,48 +170,33 @@ export class MemoryPresenceStore implements PresenceStore {
   }
 
   async declareLost(userIds: readonly UserId[]): Promise<void> {
-    const epoch = this.#tick();
+    const users = this.#tick();
+    const { epoch } = users;
     if (epoch.settled) {
       return;
     }
-    this.#requireRecovery(epoch);
+    requireRecovery(epoch);
     epoch.recoveringUntil = epoch.clock.logical + this.#durations.claim;
     for (const userId of userIds) {
-      if (!this.#users.has(userId)) {
-        const user: User = {
-          on: false,
-          changedAt: Math.max(epoch.clock.now, epoch.forgottenAt + 1),
-          cameAt: epoch.aliveAt,
-          seenAt: epoch.aliveAt,
-          told: true,
-          claimed: null,
-          gateways: [],
-        };
-        this.#users.set(userId, user);
-        this.#mark(epoch, userId, user);
-      }
+      users.declareLost(userId);
     }
   }
 
   async settle(): Promise<void> {
-    const epoch = this.#tick();
+    const { epoch } = this.#tick();
     if (!epoch.settled) {
-      this.#requireRecovery(epoch);
+      requireRecovery(epoch);
       epoch.settled = true;
     }
   }
 
   async size(): Promise<{ gateways: number; pending: number; leaving: number }> {
-    this.#requireEpoch();
-    return {
-      gateways: this.#leases.size,
-      pending: this.#pending.size,
-      leaving: this.#leaving.size,
-    };
+    const { pending, leaving } = this.#requireUsers();
+    return { gateways: this.#leases.size, pending: pending.size, leaving: leaving.size };
   }
 
   async check(): Promise<void> {
-    this.#requireEpoch();
+    this.#requireUsers();
   }
 
   async close(): Promise<void> {
@@ -283,29 +209,23 @@ export class MemoryPresenceStore implements PresenceStore {
     }
   }
 
-  #requireEpoch(): Epoch {
+  #requireUsers(): PresenceUsers {
     this.#requireOpen();
-    if (!this.#epoch) {
+    if (!this.#users) {
       throw unavailable('The presence store', new Error('no epoch has begun'));
     }
-    return this.#epoch;
+    return this.#users;
   }
 
-  #requireRecovery(epoch: Epoch): void {
-    if (epoch.clock.logical >= epoch.recoveringUntil) {
-      throw unavailable('The claim of the recovery');
-    }
+  #tick(): PresenceUsers {
+    const users = this.#requireUsers();
+    users.epoch.clock.tick();
+    return users;
   }
 
-  #tick(): Epoch {
-    const epoch = this.#requireEpoch();
-    epoch.clock.tick();
-    return epoch;
-  }
-
-  #begin(aliveAt: number): Epoch {
+  #begin(aliveAt: number): PresenceUsers {
     const clock = new PresenceClock(this.#realTime);
-    this.#epoch = {
+    const epoch: Epoch = {
       clock,
       logicalBegin: clock.logical,
       aliveAt,
@@ -314,99 +234,29 @@ export class MemoryPresenceStore implements PresenceStore {
       lastToken: clock.now * 1000,
       forgottenAt: 0,
     };
-    return this.#epoch;
-  }
-
-  /** True when the user was away. */
-  #attach(epoch: Epoch, userId: UserId, gatewayId: GatewayId): boolean {
-    const known = this.#users.get(userId);
-    if (known?.gateways.includes(gatewayId)) {
-      return false;
-    }
-    this.#leaving.delete(userId);
-    if (known?.on) {
-      known.gateways.push(gatewayId);
-      return false;
-    }
-    const { now } = epoch.clock;
-    const user: User = {
-      on: true,
-      // Higher than before, even when the clock was turned back since the user was forgotten.
-      changedAt: Math.max(now, (known?.changedAt ?? epoch.forgottenAt) + 1),
-      cameAt: now,
-      seenAt: now,
-      told: known ? known.told : epoch.settled ? false : 'unknown',
-      claimed: known?.claimed ?? null,
-      gateways: [gatewayId],
-    };
-    this.#users.set(userId, user);
-    this.#mark(epoch, userId, user);
-    return true;
-  }
-
-  #goneFor(epoch: Epoch, ago: number): { seenAt: number; deadline: number } {
-    const { now, logical } = epoch.clock;
-    return { seenAt: now - ago, deadline: logical + Math.max(this.#durations.grace - ago, 0) };
-  }
-
-  /** True when it was the last gateway of the user. */
-  #detach(
-    epoch: Epoch,
-    userId: UserId,
-    gatewayId: GatewayId,
-    { seenAt, deadline }: { seenAt: number; deadline: number },
-  ): boolean {
-    const user = this.#users.get(userId);
-    const place = user?.gateways.indexOf(gatewayId) ?? -1;
-    if (!user || place < 0) {
-      return false;
-    }
-    user.gateways.splice(place, 1);
-    user.seenAt = Math.max(user.seenAt, seenAt);
-    if (user.gateways.length > 0) {
-      return false;
-    }
-    const warm = epoch.logicalBegin + this.#durations.warmUp;
-    this.#leaving.set(userId, Math.max(deadline, warm));
-    return true;
-  }
-
-  #leave(epoch: Epoch, userId: UserId): void {
-    this.#leaving.delete(userId);
-    const user = this.#users.get(userId);
-    if (user?.on) {
-      user.on = false;
-      user.changedAt = Math.max(epoch.clock.now, user.changedAt + 1);
-      this.#mark(epoch, userId, user);
-    }
-  }
-
-  /**
-   * Puts a change where it can be claimed. A user who is back before anybody heard of the absence
-   * has not changed. One who was here unheard has: there is a newer "last seen" to be kept.
-   */
-  #mark(epoch: Epoch, userId: UserId, user: User): void {
-    if (user.on && user.told === true) {
-      this.#pending.delete(userId);
-    } else if (!this.#pending.has(userId)) {
-      this.#pending.set(userId, epoch.clock.logical);
-    }
+    this.#users = new PresenceUsers(epoch, this.#durations);
+    return this.#users;
   }
 
   /** @returns what is left of the budget. */
-  #settleGateway(epoch: Epoch, gatewayId: GatewayId, lease: number, budget: number): number {
-    const gateway = this.#gateways.get(gatewayId);
+  #settleGateway(users: PresenceUsers, id: GatewayId, lease: number, budget: number): number {
+    const gateway = this.#gateways.get(id);
     const gone = gateway?.roster.take(budget) ?? [];
-    const deadline = lease + this.#durations.grace;
     for (const userId of gone) {
-      this.#detach(epoch, userId, gatewayId, { seenAt: gateway?.seenAt ?? 0, deadline });
+      users.detach(userId, id, gateway?.seenAt ?? 0, lease + this.#durations.grace);
     }
     if (gateway && gateway.roster.users > 0) {
       return 0;
     }
-    this.#leases.delete(gatewayId);
-    this.#gateways.delete(gatewayId);
+    this.#leases.delete(id);
+    this.#gateways.delete(id);
     return budget - gone.length - 1;
+  }
+}
+
+function requireRecovery(epoch: Epoch): void {
+  if (epoch.clock.logical >= epoch.recoveringUntil) {
+    throw unavailable('The claim of the recovery');
   }
 }
 

@@ -22,7 +22,8 @@ import type { GatewayId, PresenceReport, UserId } from '@bambochat/protocol';
 export interface PresenceStore {
   /**
    * Renews the gateway's lease and applies the report: its parts in the order `replaced`,
-   * `disconnected`, `connected`.
+   * `disconnected`, `connected`. Of a departure that the user's last gateway reports again, the
+   * earlier moment counts: the first report may have been long on its way.
    */
   report(report: PresenceReport): Promise<ReportOutcome>;
 

@@ -168,6 +168,59 @@ export function transitionsContract(newWorld: NewWorld): void {
       );
     });
 
+    test('a report that was long on its way is corrected when the gateway says it again', async () => {
+      const world = await newWorld();
+      await world.settle();
+      const [one, other] = [world.gateway('g1'), world.gateway('g2')];
+      await one.report({ came: ['anna', 'bert', 'carl', 'dora'] });
+      await other.report({ came: ['bert'] });
+      await world.announce();
+      await world.pass(60_000);
+
+      const arrived = world.now;
+      await other.report({ went: [['bert', 10_000]] });
+      await one.report({ went: ['anna', 'bert', 'carl', 'dora'] });
+      await one.report({
+        went: [
+          ['anna', 20_000],
+          ['bert', 20_000],
+          ['carl', 999_999],
+        ],
+      });
+      // What is not earlier is no news, nor what a gateway says of whom it did not have last.
+      await world.pass(1_000);
+      expect((await one.report({ went: ['anna', 'dora'] })).changed).toBe(false);
+      await other.report({ went: [['dora', 20_000]] });
+      await world.pass(durations.grace - 1_000);
+      const claims = await world.announce();
+      const seen = claims.map(({ userId: id, seenAt }) => [id, arrived - seenAt]);
+      expect(Object.fromEntries(seen)).toEqual({
+        anna: 20_000,
+        bert: 10_000,
+        carl: 60_000,
+        dora: 0,
+      });
+    });
+
+    test('a correction that comes after the user has come back is none', async () => {
+      const world = await newWorld();
+      await world.settle();
+      const gateway = world.gateway('g1');
+      await gateway.report({ came: ['anna'] });
+      await world.announce();
+      await world.pass(60_000);
+      await gateway.report({ went: ['anna'] });
+      await world.pass(1_000);
+      await gateway.report({ came: ['anna'] });
+      await world.pass(1_000);
+      const went = world.now;
+      await gateway.report({ went: ['anna'] });
+      await gateway.report({ went: [['anna', 30_000]] });
+      await world.pass(durations.grace);
+      // The absence in between was too short to be one, but it was seen to begin.
+      expect(await world.announce()).toMatchObject([{ online: false, seenAt: went - 2_000 }]);
+    });
+
     test('changedAt rises with each change, also when the clock was turned back', async () => {
       const world = await newWorld();
       await world.settle();

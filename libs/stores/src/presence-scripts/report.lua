@@ -45,7 +45,7 @@ if ARGV[11] ~= '' then
   end
   for _, id in ipairs(before) do
     if not listed[id] then
-      changed = detach(id, gateway, now, logical + GRACE) or changed
+      changed = depart(id, gateway, 0) or changed
     end
   end
   -- From what the totals were made of, which need not be what was there.
@@ -62,7 +62,7 @@ for _ = 1, tonumber(ARGV[13]) do
     redis.call('HDEL', key, id)
     gain(bucket, -1, -tonumber(entered))
   end
-  changed = detach(id, gateway, now - ago, logical + math.max(GRACE - ago, 0)) or changed
+  changed = depart(id, gateway, ago) or changed
 end
 
 for _ = 1, tonumber(ARGV[14]) do

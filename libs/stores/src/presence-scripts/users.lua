@@ -1,5 +1,6 @@
 -- A user is a hash: on ('1', '0'), at (changedAt), came, seen, n (gateways), g:<gateway> each;
--- told ('1', '0', 'u' for unknown, '?' for claimed) and, while claimed, token and was (told before).
+-- told ('1', '0', 'u' for unknown, '?' for claimed) and, while claimed, token and was (told before);
+-- while on no gateway, left (the last one) and before (seen without it).
 -- A user without a hash is away, and that was told.
 
 local function userKey(id)
@@ -19,9 +20,12 @@ end
 -- True when the user was away.
 local function attach(id, gateway)
   local key = userKey(id)
-  local field = redis.call('HMGET', key, 'g:' .. gateway, 'on', 'at', 'told')
+  local field = redis.call('HMGET', key, 'g:' .. gateway, 'on', 'at', 'told', 'left')
   if field[1] then
     return false
+  end
+  if field[5] then
+    redis.call('HDEL', key, 'left', 'before')
   end
   redis.call('HSET', key, 'g:' .. gateway, 1)
   redis.call('HINCRBY', key, 'n', 1)
@@ -43,14 +47,26 @@ local function detach(id, gateway, seenAt, deadline)
   if redis.call('HDEL', key, 'g:' .. gateway) == 0 then
     return false
   end
-  if seenAt > tonumber(redis.call('HGET', key, 'seen')) then
-    redis.call('HSET', key, 'seen', seenAt)
-  end
+  local before = tonumber(redis.call('HGET', key, 'seen'))
+  redis.call('HSET', key, 'seen', math.max(before, seenAt))
   if redis.call('HINCRBY', key, 'n', -1) > 0 then
     return false
   end
+  redis.call('HSET', key, 'left', gateway, 'before', before)
   redis.call('ZADD', leaving, math.max(deadline, clock.begun + WARM_UP), id)
   return true
+end
+
+-- As the gateway says. When it says so again, what it said first had been on its way for longer.
+local function depart(id, gateway, ago)
+  local key = userKey(id)
+  local field = redis.call('HMGET', key, 'left', 'before', 'seen')
+  if field[1] == gateway then
+    local earlier = math.min(tonumber(field[3]), now - ago)
+    redis.call('HSET', key, 'seen', math.max(tonumber(field[2]), earlier))
+    return false
+  end
+  return detach(id, gateway, now - ago, logical + math.max(GRACE - ago, 0))
 end
 
 local function leave(id)
