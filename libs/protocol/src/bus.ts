@@ -1,4 +1,4 @@
-import type { GatewayId } from './ids.ts';
+import type { GatewayId, PresenceReplicaId } from './ids.ts';
 
 /** Subjects of the event bus. Names that a pod or a client chooses never become part of one. */
 export const subjects = {
@@ -11,6 +11,8 @@ export const subjects = {
   friendEvents: 'directory.friend-events',
   /** Request: {@link PresenceReport} of a gateway. Answer: {@link PresenceReportAnswer}. */
   presenceReport: 'presence.report',
+  /** The same, to one replica: for a gateway that was not answered by another one. */
+  presenceReportTo: (replicaId: PresenceReplicaId) => `presence.report.${replicaId}`,
   /** Request: {@link SnapshotsRequest}. Answer: {@link SnapshotsAnswer}. */
   presenceSnapshots: 'presence.snapshots',
   /** {@link StatusChanges}, to the one gateway where friends are connected. */

@@ -37,4 +37,11 @@ export const gatewayIdSchema = z
   .brand<'GatewayId'>();
 export type GatewayId = z.infer<typeof gatewayIdSchema>;
 
+/** One presence-service process; part of a bus subject. */
+export const presenceReplicaIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/)
+  .brand<'PresenceReplicaId'>();
+export type PresenceReplicaId = z.infer<typeof presenceReplicaIdSchema>;
+
 export const isoTimestampSchema = z.iso.datetime({ precision: 3 });

@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { gatewayIdSchema, isoTimestampSchema, userIdSchema } from './ids.ts';
+import {
+  gatewayIdSchema,
+  isoTimestampSchema,
+  presenceReplicaIdSchema,
+  userIdSchema,
+} from './ids.ts';
 
 /**
  * `user_online_status`. `lastSeenAt`: of a user who went offline, when they were last here; of one
@@ -56,6 +61,8 @@ export const presenceReportSchema = z.object({
 export type PresenceReport = z.infer<typeof presenceReportSchema>;
 
 export const presenceReportAnswerSchema = z.object({
+  /** Who answers. */
+  replicaId: presenceReplicaIdSchema,
   /** Milliseconds after which the next report is due, changes or not. */
   nextReportIn: z.number().int().positive(),
   /**

@@ -1,6 +1,7 @@
 import type { EventBus, Subscription } from '@bambochat/messaging';
 import {
   AppError,
+  type PresenceReplicaId,
   type PresenceReportAnswer,
   presenceReportSchema,
   subjects,
@@ -11,19 +12,22 @@ import { understandRequest } from './understand-request.ts';
 
 /**
  * `presence.report`: heartbeat and changes of a gateway. Asks the presence store and nothing else,
- * so that no lease runs out because a database is slow.
+ * so that no lease runs out because a database is slow. Answers what is asked of any replica and what
+ * is asked of this one: gateways turn to one they know when another does not answer them.
  */
 export function answerReports(deps: {
   bus: EventBus;
   presenceStore: Pick<PresenceStore, 'report'>;
   queue: string;
+  /** Unique among all replicas that run at the same time. */
+  replicaId: PresenceReplicaId;
   /** Milliseconds a lease lives after a report. */
   lease: number;
   /** Some user came or went. */
   onChanged: () => void;
   metrics: PresenceServiceMetrics;
-}): Subscription {
-  const { bus, presenceStore, metrics } = deps;
+}): Subscription[] {
+  const { bus, presenceStore, metrics, queue, replicaId } = deps;
   // Two reports may be lost before the lease is.
   const nextReportIn = Math.floor(deps.lease / 3);
 
@@ -42,21 +46,22 @@ export function answerReports(deps: {
     if (changed) {
       deps.onChanged();
     }
-    return { nextReportIn, buckets, settled };
+    return { replicaId, nextReportIn, buckets, settled };
   }
 
-  return bus.respond(
-    subjects.presenceReport,
-    async (payload) => {
-      try {
-        return await answer(payload);
-      } catch (error) {
-        if (!(error instanceof AppError && error.code === 'CONFLICT')) {
-          metrics.reports.inc({ outcome: 'failed' });
-        }
-        throw error;
+  async function respond(payload: unknown): Promise<PresenceReportAnswer> {
+    try {
+      return await answer(payload);
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'CONFLICT')) {
+        metrics.reports.inc({ outcome: 'failed' });
       }
-    },
-    { queue: deps.queue },
-  );
+      throw error;
+    }
+  }
+
+  return [
+    bus.respond(subjects.presenceReport, respond, { queue }),
+    bus.respond(subjects.presenceReportTo(replicaId), respond, { queue }),
+  ];
 }

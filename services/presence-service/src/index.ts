@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { EventBus, Subscription } from '@bambochat/messaging';
+import { presenceReplicaIdSchema } from '@bambochat/protocol';
 import type { Logger, Metrics, Service } from '@bambochat/runtime';
 import type { FriendStore, PresenceDurations, PresenceStore, StatusStore } from '@bambochat/stores';
 import { type Announcer, createAnnouncer } from './announce-transitions.ts';
@@ -46,14 +48,16 @@ export function createPresenceService(options: PresenceServiceOptions): Service 
     async start() {
       const metrics = createPresenceServiceMetrics(options.metrics);
       const deps = { ...options, metrics };
+      const replicaId = presenceReplicaIdSchema.parse(randomUUID());
       const lastAlive = await statusStore.lastAlive();
       const announcer = createAnnouncer({ ...deps, claim: durations.claim });
       const recovery = createRecovery(deps);
       const alive = createAliveRecorder({ statusStore, interval: durations.lease / 3, logger });
       const subscriptions = [
-        answerReports({
+        ...answerReports({
           ...deps,
           queue,
+          replicaId,
           lease: durations.lease,
           onChanged: () => announcer.wake(),
         }),

@@ -118,7 +118,8 @@ export interface PlayedGateway extends Disposable {
   connect(...userIds: UserId[]): Promise<PresenceReportAnswer>;
   /** @param ago milliseconds */
   disconnect(userIds: UserId[], ago?: number): Promise<PresenceReportAnswer>;
-  heartbeat(overrides?: Partial<PresenceReport>): Promise<PresenceReportAnswer>;
+  /** @param subject to whom; default: any replica */
+  heartbeat(overrides?: Partial<PresenceReport>, subject?: string): Promise<PresenceReportAnswer>;
   /** Tells everything it has, as after an answer whose digest differs. */
   retell(): Promise<void>;
   settled(): Promise<void>;
@@ -150,7 +151,10 @@ export async function playGateway(house: House): Promise<PlayedGateway> {
     createHash('sha256').update(`${gatewayId}${userId}`).digest().readUInt32BE(),
   ];
 
-  async function report(content: Partial<PresenceReport>): Promise<PresenceReportAnswer> {
+  async function report(
+    content: Partial<PresenceReport>,
+    subject: string = subjects.presenceReport,
+  ): Promise<PresenceReportAnswer> {
     number += 1;
     let sum = 0;
     for (const hash of roster.values()) {
@@ -164,7 +168,7 @@ export async function playGateway(house: House): Promise<PlayedGateway> {
       digest: { users: roster.size, sum },
       ...content,
     };
-    return presenceReportAnswerSchema.parse(await bus.request(subjects.presenceReport, whole));
+    return presenceReportAnswerSchema.parse(await bus.request(subject, whole));
   }
 
   const gateway: PlayedGateway = {
@@ -183,7 +187,7 @@ export async function playGateway(house: House): Promise<PlayedGateway> {
       }
       return report({ disconnected: userIds.map((userId) => [...entry(userId), ago]) });
     },
-    heartbeat: (overrides = {}) => report(overrides),
+    heartbeat: (overrides = {}, subject) => report(overrides, subject),
     async retell() {
       await waitFor(async () => {
         const { buckets } = await report({ connected: [...roster] });

@@ -1,5 +1,9 @@
-import type { FriendshipId } from '@bambochat/protocol';
-import { subjects, type UserId } from '@bambochat/protocol';
+import {
+  type FriendshipId,
+  type PresenceReplicaId,
+  subjects,
+  type UserId,
+} from '@bambochat/protocol';
 import { waitFor } from '@bambochat/testing';
 import { uuidv7 } from 'uuidv7';
 import { describe, expect, it } from 'vitest';
@@ -24,6 +28,7 @@ export function requestsContract(open: OpenHouse): void {
       await gateway.settled();
       const [ada, bob] = newUsers('ada', 'bob') as [UserId, UserId];
       expect(await gateway.connect(ada)).toEqual({
+        replicaId: expect.any(String),
         nextReportIn: 5000,
         buckets: null,
         settled: true,
@@ -32,6 +37,23 @@ export function requestsContract(open: OpenHouse): void {
       expect(wrong.buckets).toHaveLength(1);
       await gateway.connect(bob);
       expect(await gateway.heartbeat()).toMatchObject({ buckets: null });
+    });
+
+    it('can be made to the replica that has answered before', async () => {
+      await using house = await open();
+      await using _one = await startReplica(house);
+      await using _other = await startReplica(house);
+      using gateway = await playGateway(house);
+      await gateway.settled();
+      const bus = house.bus();
+      const { replicaId } = await gateway.heartbeat();
+      for (let times = 0; times < 10; times += 1) {
+        const answer = await gateway.heartbeat({}, subjects.presenceReportTo(replicaId));
+        expect(answer.replicaId).toBe(replicaId);
+      }
+      await expect(
+        bus.request(subjects.presenceReportTo('nobody' as PresenceReplicaId), {}),
+      ).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     });
 
     it('that comes too late or is none is refused', async () => {

@@ -2,6 +2,7 @@ import type { EventBus, Subscription } from '@bambochat/messaging';
 import {
   type PresenceReport,
   type PresenceReportAnswer,
+  presenceReplicaIdSchema,
   presenceReportSchema,
   ROSTER_BUCKETS,
   type SnapshotsAnswer,
@@ -34,7 +35,9 @@ export function playPresence(bus: EventBus) {
     /** How many of the users asked for are answered. */
     snapshotsMax: 100,
   };
+  const replicaId = presenceReplicaIdSchema.parse('replica-1');
   let present: Subscription[] = [];
+  let answerAny = answerReport;
 
   function apply(report: PresenceReport): void {
     if (report.replaced !== undefined) {
@@ -76,6 +79,7 @@ export function playPresence(bus: EventBus) {
     apply(report);
     await script.afterReport(report);
     return {
+      replicaId,
       nextReportIn: script.nextReportIn,
       buckets: agrees(report) ? null : bucketSums(),
       settled: script.settled,
@@ -95,7 +99,8 @@ export function playPresence(bus: EventBus) {
 
   function comeBack(): void {
     present = [
-      bus.respond(subjects.presenceReport, answerReport, { queue: 'presence' }),
+      bus.respond(subjects.presenceReport, (payload) => answerAny(payload), { queue: 'presence' }),
+      bus.respond(subjects.presenceReportTo(replicaId), answerReport, { queue: 'presence' }),
       bus.respond(subjects.presenceSnapshots, answerSnapshots, { queue: 'presence' }),
     ];
   }
@@ -108,6 +113,10 @@ export function playPresence(bus: EventBus) {
     friendsOnline,
     script,
     comeBack,
+    /** Reports to any replica reach one that hangs; those to this one do not. */
+    hangForAny() {
+      answerAny = () => new Promise<never>(() => {});
+    },
     /** Nobody answers any more. */
     goAway() {
       for (const subscription of present) {

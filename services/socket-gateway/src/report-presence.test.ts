@@ -135,6 +135,16 @@ test('a failed report is made again soon, then once in about a second, under hig
   expect(numbers).toEqual(numbers.map((_, index) => index + 1));
 });
 
+test('when any replica might be the one that hangs, the one that answered last is asked by name', async () => {
+  using it = startReports();
+  it.presence.script.nextReportIn = 5000;
+  await it.settle();
+  it.presence.hangForAny();
+  it.arrive('alice');
+  await vi.advanceTimersByTimeAsync(1000);
+  expect([...it.presence.users.keys()]).toEqual(['alice']);
+});
+
 test('a replica that hangs is not waited for while another one may answer', async () => {
   using it = startReports();
   it.presence.script.nextReportIn = 5000;

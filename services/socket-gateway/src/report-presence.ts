@@ -4,11 +4,11 @@ import {
   type PresenceReport,
   type PresenceReportAnswer,
   presenceReportAnswerSchema,
-  subjects,
   type UserId,
 } from '@bambochat/protocol';
 import type { Logger } from '@bambochat/runtime';
 import type { GatewayMetrics } from './gateway-metrics.ts';
+import { createPresenceReplicas } from './presence-replicas.ts';
 import type { Roster } from './roster.ts';
 
 export interface PresenceReports {
@@ -30,8 +30,8 @@ export interface Confirmation {
 }
 
 /**
- * A replica of presence-service that hangs still gets its share of the requests. So an answer is not
- * waited for long, and the first retries come soon: more than ten fit into what a lease has left.
+ * An answer is not waited for long, and the first retries come soon: more than ten fit into what a
+ * lease has left.
  */
 const ANSWERS_PER_INTERVAL = 10;
 const ANSWER_WITHIN_MIN = 250;
@@ -64,6 +64,7 @@ export function reportPresence(options: {
   logger: Logger;
 }): PresenceReports {
   const { bus, gatewayId, roster, metrics, logger } = options;
+  const replicas = createPresenceReplicas();
   let number = 0;
   let reporting = false;
   let stopped = false;
@@ -97,7 +98,7 @@ export function reportPresence(options: {
     let answer: PresenceReportAnswer;
     try {
       answer = presenceReportAnswerSchema.parse(
-        await bus.request(subjects.presenceReport, report, { timeout: answerWithin }),
+        await bus.request(replicas.subject(failures), report, { timeout: answerWithin }),
       );
     } catch (error) {
       metrics.presenceReportFailures.inc();
@@ -113,6 +114,7 @@ export function reportPresence(options: {
       logger.info('presence is reported again');
     }
     failures = 0;
+    replicas.answered(answer.replicaId);
     answerWithin = Math.min(
       Math.max(answer.nextReportIn / ANSWERS_PER_INTERVAL, ANSWER_WITHIN_MIN),
       ANSWER_WITHIN_MAX,
