@@ -82,6 +82,10 @@ export function startTime(deps: {
     }
     try {
       await sweepAll();
+      if (!works) {
+        // Nobody knows for how long it has been back: gateways get their time from now on.
+        quietUntil = performance.now() + QUIET;
+      }
       works = true;
       noStore.over();
     } catch (error) {
