@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { EventBus } from '@bambochat/messaging';
 import type { Logger } from '@bambochat/runtime';
 import type { PresenceStore, SweepOutcome } from '@bambochat/stores';
@@ -62,6 +61,7 @@ export function startTime(deps: {
   let works = false;
   let quietUntil = 0;
   let gaugesDue = 0;
+  let endPause = () => {};
 
   function interrupted(): void {
     works = false;
@@ -117,6 +117,16 @@ export function startTime(deps: {
     }
   }
 
+  function pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, INTERVAL);
+      endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
   async function run(): Promise<void> {
     // An epoch that goes on may have been left alone, with gateways that could not report. An empty
     // store needs to begin, and has nobody to lose.
@@ -128,7 +138,7 @@ export function startTime(deps: {
       }
       await round();
       last = performance.now();
-      await delay(INTERVAL, undefined, { signal }).catch(() => {});
+      await pause();
     }
   }
 
@@ -145,6 +155,7 @@ export function startTime(deps: {
     },
     async stop(timeout) {
       ending.abort();
+      endPause();
       await settlesWithin(running, timeout);
     },
   };
