@@ -59,13 +59,20 @@ export function startTime(deps: {
   let { aliveAt } = deps;
   let began = false;
   let works = false;
+  /** Something failed since the last sweep that succeeded. */
+  let returning = false;
   let quietUntil = 0;
   let gaugesDue = 0;
   let endPause = () => {};
 
+  function beQuiet(): void {
+    quietUntil = performance.now() + QUIET;
+  }
+
   function interrupted(): void {
     works = false;
-    quietUntil = performance.now() + QUIET;
+    returning = true;
+    beQuiet();
   }
 
   async function round(): Promise<void> {
@@ -82,9 +89,10 @@ export function startTime(deps: {
     }
     try {
       await sweepAll();
-      if (!works) {
+      if (returning) {
         // Nobody knows for how long it has been back: gateways get their time from now on.
-        quietUntil = performance.now() + QUIET;
+        beQuiet();
+        returning = false;
       }
       works = true;
       noStore.over();
@@ -130,7 +138,7 @@ export function startTime(deps: {
   async function run(): Promise<void> {
     // An epoch that goes on may have been left alone, with gateways that could not report. An empty
     // store needs to begin, and has nobody to lose.
-    await presenceStore.size().then(interrupted, () => {});
+    await presenceStore.size().then(beQuiet, () => {});
     let last = performance.now();
     while (!signal.aborted) {
       if (performance.now() - last > INTERVAL + STALL) {
