@@ -31,8 +31,8 @@ Holds idle sockets, of as many users, and measures what the deployment does mean
 /** Milliseconds. */
 const WINDOW = 5000;
 const QUIET_WITHIN = 600_000;
-/** Commands a second that a window may differ from the one before, for it to be quiet. */
-const UNREST = 5;
+/** What a window may differ from the one before, to be quiet: so many a second and a fifth. */
+const UNREST = 10;
 
 interface Deployment extends AsyncDisposable {
   readonly gatewayUrls: readonly string[];
@@ -199,8 +199,9 @@ async function measureAll(
     const first = await sample();
     await passes(duration);
     const last = await sample();
-    if (sockets.open !== step) {
-      throw new Error(`${step - sockets.open} of ${step} sockets were lost`);
+    const connections = await gateways.sum('bambochat_connections');
+    if (sockets.open !== step || connections < step) {
+      throw new Error(`Of ${step} sockets ${sockets.open} are open; gateways say ${connections}`);
     }
     const elapsed = (last.at - first.at) / 1000;
     const rate = (before: number, after: number) => (after - before) / elapsed;
@@ -229,24 +230,22 @@ async function measureAll(
   return measurements;
 }
 
-/** Until nothing waits to be announced and three windows in a row are alike. */
+/** Until nothing waits to be announced and two windows in a row are alike. */
 async function awaitQuiet(meters: readonly Meter[], pending: () => Promise<number>): Promise<void> {
   const read = () => Promise.all(meters.map(async (meter) => total(await meter.read())));
   let counts = await read();
   let before = meters.map(() => Number.POSITIVE_INFINITY);
-  let calm = 0;
   await waitFor(
     async () => {
       await passes(WINDOW);
       const now = await read();
       const rates = now.map((count, index) => ((count - (counts[index] ?? 0)) * 1000) / WINDOW);
       const alike = rates.every(
-        (rate, index) => Math.abs(rate - (before[index] ?? 0)) < UNREST + rate / 10,
+        (rate, index) => Math.abs(rate - (before[index] ?? 0)) < UNREST + rate / 5,
       );
-      calm = alike && (await pending()) === 0 ? calm + 1 : 0;
       counts = now;
       before = rates;
-      return calm >= 2;
+      return alike && (await pending()) === 0;
     },
     { timeout: QUIET_WITHIN, interval: 1, describe: 'the deployment to come to rest' },
   );

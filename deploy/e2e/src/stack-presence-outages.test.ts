@@ -58,8 +58,6 @@ describe('presence, when what the stack stands on breaks', () => {
   async function breakPresence(fault: {
     /** @param leave closes the connection of who leaves; to be called while it is broken */
     during: (leave: () => void) => Promise<void>;
-    /** Whether who leaves can be taken for gone at another time than when they left. */
-    lastSeen?: 'as they left' | 'roughly';
   }): Promise<void> {
     const people = (await newPeople(target(), 'outage', 6)) as [
       Person,
@@ -91,7 +89,7 @@ describe('presence, when what the stack stands on breaks', () => {
     using comes = await arrives(coming, 1);
     const went = await hearTransitions(listeners, leaving, [true, false], HEALED);
     const distance = Math.abs(Date.parse(went.lastSeenAt) - leftAt);
-    expect(distance).toBeLessThan(fault.lastSeen === 'roughly' ? HEALED : 2000);
+    expect(distance).toBeLessThan(2000);
     await hearTransitions(listeners, coming, [true], HEALED);
     for (const connection of listeners) {
       await showsOnline(connection, [staying, everywhere, coming], HEALED);
