@@ -46,37 +46,53 @@ export function describeBadInput(target: () => Target): void {
       [{ conversationId, content: 'in an array' }],
     ];
 
-    test.for(['send_message', 'join_conversation', 'leave_conversation', 'refresh_token'])(
-      '%s with a wrong payload is answered with VALIDATION',
-      async (event) => {
-        using atAda = await online(target(), ada, 0);
-        const fields = {
-          send_message: ['conversationId', 'content'],
-          join_conversation: ['conversationId'],
-          leave_conversation: ['conversationId'],
-          refresh_token: ['token'],
-        }[event] as string[];
-        for (const payload of payloads()) {
-          const answer = await (payload === undefined
-            ? atAda.ask(event)
-            : atAda.ask(event, payload));
+    test.for([
+      'send_message',
+      'join_conversation',
+      'leave_conversation',
+      'mark_read',
+      'send_reaction',
+      'refresh_token',
+    ])('%s with a wrong payload is answered with VALIDATION', async (event) => {
+      using atAda = await online(target(), ada, 0);
+      const fields = {
+        send_message: ['conversationId', 'content'],
+        join_conversation: ['conversationId'],
+        leave_conversation: ['conversationId'],
+        mark_read: ['conversationId', 'messageId'],
+        send_reaction: ['messageId', 'reactionType'],
+        refresh_token: ['token'],
+      }[event] as string[];
+      for (const payload of payloads()) {
+        const answer = await (payload === undefined ? atAda.ask(event) : atAda.ask(event, payload));
+        expectFailure(answer, 'VALIDATION');
+      }
+      const good: Record<string, unknown> = {
+        conversationId,
+        content: 'text',
+        messageId: conversationId,
+        reactionType: 'like',
+        token: 'x',
+      };
+      for (const field of fields) {
+        for (const value of [undefined, ...strangeValues]) {
+          const answer = await atAda.ask(event, { ...good, [field]: value });
           expectFailure(answer, 'VALIDATION');
+          expect(answer.error?.message).toContain(field);
         }
-        const good: Record<string, unknown> = { conversationId, content: 'text', token: 'x' };
-        for (const field of fields) {
-          for (const value of [undefined, ...strangeValues]) {
-            const answer = await atAda.ask(event, { ...good, [field]: value });
-            expectFailure(answer, 'VALIDATION');
-            expect(answer.error?.message).toContain(field);
-          }
-        }
-        await bystanders.chat();
-      },
-    );
+      }
+      await bystanders.chat();
+    });
 
     test('a wrong emit without callback is answered by chat_error', async () => {
       using atAda = await online(target(), ada, 1);
-      for (const event of ['send_message', 'join_conversation', 'leave_conversation', 'typing']) {
+      for (const event of [
+        'send_message',
+        'join_conversation',
+        'mark_read',
+        'send_reaction',
+        'typing',
+      ]) {
         for (const payload of [null, 'text', [], { conversationId: { $gt: '' } }]) {
           const told = atAda.errors().length;
           atAda.emit(event, payload);

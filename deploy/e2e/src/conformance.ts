@@ -17,8 +17,10 @@ import { describeOnlyMembers } from './only-members.conformance.ts';
 import { describeOperations } from './operations.conformance.ts';
 import { describeOrdering } from './ordering.conformance.ts';
 import { describePresence } from './presence.conformance.ts';
+import { describeReadsAndReactions } from './reads-and-reactions.conformance.ts';
 import { describeRetries } from './retries.conformance.ts';
 import { describeRooms } from './rooms.conformance.ts';
+import { describeSync } from './sync.conformance.ts';
 import type { Target } from './target.ts';
 import { describeTyping } from './typing.conformance.ts';
 
@@ -34,6 +36,8 @@ export function conformance(target: () => Target): void {
   describeHistory(target);
   describeOrdering(target);
   describeRetries(target);
+  describeReadsAndReactions(target);
+  describeSync(target);
   describeTyping(target);
   describeFriends(target);
   describeFriendRaces(target);

@@ -13,8 +13,40 @@ export interface Message {
   readonly senderId: string;
   readonly content: string;
   readonly clientMessageId: string;
-  readonly reactions: readonly unknown[];
+  readonly reactions: readonly Reaction[];
   readonly createdAt: string;
+}
+
+export interface Reaction {
+  readonly userId: string;
+  readonly type: string;
+}
+
+/** How far somebody has read. */
+export interface ReadMark {
+  readonly userId: string;
+  readonly messageId: string;
+  readonly seq: number;
+}
+
+/** One conversation in an answer of `GET /sync`. */
+export interface ConversationNews {
+  readonly conversationId: string;
+  readonly messages: readonly Message[];
+  readonly reactions: readonly { messageId: string; reactions: readonly Reaction[] }[];
+  readonly readMarks: readonly ReadMark[];
+  readonly members: readonly { userId: string; member: boolean; role: string | null }[];
+  readonly reset: boolean;
+  readonly lastSeq: number;
+  readonly unread: number;
+}
+
+/** Answer of `GET /sync`. */
+export interface SyncAnswer {
+  readonly conversations: readonly ConversationNews[];
+  readonly left: readonly string[];
+  readonly token: string;
+  readonly hasMore: boolean;
 }
 
 export interface MessagesPage {
@@ -46,6 +78,8 @@ export interface Answer {
   readonly message?: Message;
   readonly conversationId?: string;
   readonly lastSeq?: number;
+  readonly unread?: number;
+  readonly reactions?: readonly Reaction[];
   readonly expiresAt?: string;
   readonly error?: { readonly code: string; readonly message: string; readonly retryable: boolean };
 }
@@ -130,6 +164,40 @@ export function expectMessage(value: unknown, known: Partial<Message>): Message 
     ...known,
   });
   return value as Message;
+}
+
+/** Asserts that `value` is an answer of `GET /sync`, and nothing else. */
+export function expectSyncAnswer(value: unknown): SyncAnswer {
+  expect(value).toStrictEqual({
+    conversations: expect.any(Array),
+    left: expect.any(Array),
+    token: expect.stringMatching(/^[A-Za-z0-9_-]{1,7000}$/),
+    hasMore: expect.any(Boolean),
+  });
+  const answer = value as SyncAnswer;
+  for (const news of answer.conversations) {
+    expect(news).toStrictEqual({
+      conversationId: expect.stringMatching(uuidV7),
+      messages: expect.any(Array),
+      reactions: expect.any(Array),
+      readMarks: expect.any(Array),
+      members: expect.any(Array),
+      reset: expect.any(Boolean),
+      lastSeq: expect.any(Number),
+      unread: expect.any(Number),
+    });
+    for (const message of news.messages) {
+      const { conversationId } = news;
+      expectMessage(message, { conversationId, reactions: expect.any(Array) });
+    }
+    const [first] = news.messages;
+    if (first !== undefined) {
+      expectDense(news.messages, first.seq);
+    }
+  }
+  const ids = answer.conversations.map(({ conversationId }) => conversationId);
+  expect(new Set([...ids, ...answer.left]).size).toBe(ids.length + answer.left.length);
+  return answer;
 }
 
 /** Asserts that `value` is a Friendship of the contract, with these fields and no others. */

@@ -9,7 +9,14 @@ import { createGroup, newPeople, online, type Person, privateText } from './pers
 import type { Target } from './target.ts';
 
 const ROUNDS = 300;
-const asked = ['send_message', 'join_conversation', 'leave_conversation', 'refresh_token'];
+const asked = [
+  'send_message',
+  'join_conversation',
+  'leave_conversation',
+  'mark_read',
+  'send_reaction',
+  'refresh_token',
+];
 /** Names that a stock client refuses to emit. */
 const reserved = /^(connect|connect_error|disconnect|disconnecting|newListener|removeListener)$/;
 
@@ -24,6 +31,8 @@ function payloads(conversationId: string) {
         conversationId: fc.oneof({ weight: 3, arbitrary: fc.constant(conversationId) }, strange),
         content: fc.oneof({ weight: 3, arbitrary: text }, strange),
         clientMessageId: fc.oneof({ weight: 2, arbitrary: text }, strange),
+        messageId: fc.oneof({ weight: 3, arbitrary: fc.constant(conversationId) }, strange),
+        reactionType: fc.oneof(fc.constantFrom('like', 'angry'), strange),
         isTyping: fc.oneof(fc.boolean(), strange),
         token: strange,
         __proto__: fc.jsonValue(),

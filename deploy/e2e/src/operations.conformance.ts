@@ -5,6 +5,7 @@ import type { Target } from './target.ts';
 
 const routes: Record<string, string[]> = {
   '/messages': ['get'],
+  '/sync': ['get'],
   '/api/conversations/{id}/messages': ['get'],
   '/api/auth/register': ['post'],
   '/api/auth/login': ['post'],

@@ -2,8 +2,10 @@ import type { GatewayId, PresenceReplicaId } from './ids.ts';
 
 /** Subjects of the event bus. Names that a pod or a client chooses never become part of one. */
 export const subjects = {
-  /** {@link MessageResults}, to the one gateway that sent the command. */
-  messageResults: (gatewayId: GatewayId) => `chat.results.${gatewayId}`,
+  /** {@link ChatResults}, to the one gateway that sent the command. */
+  chatResults: (gatewayId: GatewayId) => `chat.results.${gatewayId}`,
+  /** Request: {@link ConversationOfRequest}. Answer: {@link ConversationOfAnswer}. */
+  conversationOf: 'messages.conversation-of',
   conversationsOf: 'directory.conversations-of',
   head: 'directory.head',
   membersChanged: 'directory.members-changed',

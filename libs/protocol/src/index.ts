@@ -9,6 +9,7 @@ export * from './ids.ts';
 export * from './message.ts';
 export * from './page.ts';
 export * from './presence.ts';
+export * from './sync.ts';
 export * from './text.ts';
 export * from './token.ts';
 export * from './user.ts';

@@ -35,3 +35,20 @@ export const sendMessageSchema = z.object({
   clientMessageId: clientMessageIdSchema.optional(),
 });
 export type SendMessage = z.infer<typeof sendMessageSchema>;
+
+/** `mark_read`: everything up to this message is read. */
+export const markReadSchema = z.object({
+  conversationId: conversationIdSchema,
+  messageId: messageIdSchema,
+});
+export type MarkRead = z.infer<typeof markReadSchema>;
+
+/** `send_reaction`: the same type again takes it back, another one replaces it. */
+export const sendReactionSchema = z.object({
+  messageId: messageIdSchema,
+  reactionType: reactionTypeSchema,
+});
+export type SendReaction = z.infer<typeof sendReactionSchema>;
+
+/** How many users can react to one message; beyond: `CONFLICT`. */
+export const REACTIONS_PER_MESSAGE_MAX = 1000;

@@ -8,6 +8,7 @@ import type {
   Profile,
   Session,
 } from './directory-store.ts';
+import { inBatches } from './in-batches.ts';
 import type {
   Collections,
   ConversationDocument,
@@ -255,6 +256,25 @@ export function createMongoDirectoryStore(
         const _id = membershipId({ conversationId, userId });
         const membership = await memberships.findOne({ _id }, read);
         return membership && membershipOf(membership);
+      }),
+
+    memberships: (pairs) =>
+      speakingToMongo(async () => {
+        const found = await inBatches(pairs.map(membershipId), (batch) =>
+          memberships.find({ _id: oneOf(batch) }, read).toArray(),
+        );
+        return found.map(membershipOf);
+      }),
+
+    markRead: (conversationId, userId, seq) =>
+      speakingToMongo(async () => {
+        const _id = membershipId({ conversationId, userId });
+        const { modifiedCount } = await memberships.updateOne(
+          { _id, readSeq: { $lt: seq } },
+          { $set: { readSeq: seq } },
+        );
+        const membership = await memberships.findOne({ _id }, read);
+        return membership && { moved: modifiedCount === 1, readSeq: membership.readSeq };
       }),
 
     addParticipants: (participants) => speakingToMongo(() => addMembers(participants)),

@@ -61,6 +61,8 @@ const changes = {
     (conversation_id, user_id, role, joined_at, read_seq, position) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING`,
   removeMember: 'DELETE FROM memberships WHERE conversation_id = ? AND user_id = ?',
+  markRead: `UPDATE memberships SET read_seq = ?3
+    WHERE conversation_id = ?1 AND user_id = ?2 AND read_seq < ?3`,
   setRole: 'UPDATE memberships SET role = ? WHERE conversation_id = ? AND user_id = ?',
 } as const;
 
@@ -223,6 +225,27 @@ export function createSqliteDirectoryStore(
     async membership(conversationId, userId) {
       const row = first<Membership>(directoryQueries.membership, conversationId, userId);
       return row && { ...row };
+    },
+    async memberships(pairs) {
+      return database.read(() => {
+        const statement = database.prepare(directoryQueries.membership);
+        const wanted = new Map(
+          pairs.map((pair) => [`${pair.conversationId}:${pair.userId}`, pair] as const),
+        );
+        return [...wanted.values()].flatMap(({ conversationId, userId }) => {
+          const row = statement.get(conversationId, userId) as Membership | undefined;
+          return row ? [{ ...row }] : [];
+        });
+      });
+    },
+    markRead(conversationId, userId, seq) {
+      return database.write(() => {
+        const moved = change(changes.markRead, conversationId, userId, seq);
+        const row = database.prepare(directoryQueries.membership).get(conversationId, userId) as
+          | Membership
+          | undefined;
+        return row ? { moved, readSeq: row.readSeq } : null;
+      });
     },
     addParticipants(participants) {
       return database.write(() => {

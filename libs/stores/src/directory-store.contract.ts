@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { accountsContract } from './directory-accounts.contract.ts';
 import { conversationsContract } from './directory-conversations.contract.ts';
+import { readMarksContract } from './directory-read-marks.contract.ts';
 import type { DirectoryStore } from './directory-store.ts';
 
 export interface DirectoryStoreHarness {
@@ -25,6 +26,7 @@ export function directoryStoreContract(
 
     accountsContract(doors);
     conversationsContract(doors);
+    readMarksContract(doors);
 
     test('check resolves while the engine answers', async () => {
       await expect(harness.stores[0].check()).resolves.toBeUndefined();

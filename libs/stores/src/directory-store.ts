@@ -72,6 +72,19 @@ export interface DirectoryStore {
   participantsOf(conversationId: ConversationId, limit: number): Promise<Membership[]>;
   countParticipants(conversationId: ConversationId): Promise<number>;
   membership(conversationId: ConversationId, userId: UserId): Promise<Membership | null>;
+  /** Those that exist, in no order. */
+  memberships(
+    pairs: readonly { conversationId: ConversationId; userId: UserId }[],
+  ): Promise<Membership[]>;
+  /**
+   * Moves `readSeq` forward, never back.
+   * @returns where it is now, and whether this call moved it; null when the user is no member.
+   */
+  markRead(
+    conversationId: ConversationId,
+    userId: UserId,
+    seq: number,
+  ): Promise<{ moved: boolean; readSeq: number } | null>;
   /** Members already there keep their role. @returns who was really added. Not atomic as a whole. */
   addParticipants(participants: readonly Membership[]): Promise<UserId[]>;
   /** @returns false when the user was no member. */
@@ -123,6 +136,6 @@ export interface Membership {
   role: Role;
   /** ISO 8601 UTC with milliseconds. */
   joinedAt: string;
-  /** The last `seq` that counts as read when the user came: unread counts from here. */
+  /** The last `seq` that counts as read, the one of the moment when the user came or a later one. */
   readSeq: number;
 }

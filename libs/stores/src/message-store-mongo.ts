@@ -1,13 +1,17 @@
 import type { ConversationId, Message, UserId } from '@bambochat/protocol';
 import { headText } from './head-text.ts';
+import { inBatches } from './in-batches.ts';
 import { inParallel } from './in-parallel.ts';
 import type { ClientMessageKey, MessageStore } from './message-store.ts';
 import type { Collections, HeadDocument, MessageDocument } from './mongo-collections.ts';
 import { READ_TIMEOUT } from './mongo-database.ts';
 import { duplicatesOf, speakingToMongo } from './mongo-errors.ts';
 import { exactly, oneOf } from './mongo-filter.ts';
+import { reactToMessage } from './react-mongo.ts';
 
 const read = { maxTimeMS: READ_TIMEOUT };
+/** A message as everybody sees it, without what only the next reaction needs. */
+const readWhole = { ...read, projection: { reactors: 0, reactionRevision: 0 } };
 /** Reads of one call that are under way at once: a call must not take the whole pool. */
 const READS_AT_ONCE = 8;
 
@@ -79,7 +83,10 @@ export function createMongoMessageStore(
   ): Promise<MessageDocument[]> {
     const newestFrom = (from: number) =>
       messages
-        .find({ conversationId: exactly(conversationId), seq: { $gte: from, $lt: before } }, read)
+        .find(
+          { conversationId: exactly(conversationId), seq: { $gte: from, $lt: before } },
+          readWhole,
+        )
         .sort({ seq: -1 })
         .limit(limit)
         .toArray();
@@ -114,7 +121,7 @@ export function createMongoMessageStore(
                 senderId: exactly(group.senderId),
                 clientMessageId: oneOf(group.clientMessageIds),
               },
-              read,
+              readWhole,
             )
             .toArray(),
         );
@@ -163,6 +170,55 @@ export function createMongoMessageStore(
         return message?.seq ?? null;
       }),
 
+    headPositions: (conversationIds) =>
+      speakingToMongo(async () => {
+        const found = await inBatches(conversationIds, (batch) =>
+          heads
+            .find({ _id: oneOf(batch) }, { ...read, projection: { lastSeq: 1, senderId: 1 } })
+            .toArray(),
+        );
+        return new Map(found.map(({ _id, lastSeq, senderId }) => [_id, { lastSeq, senderId }]));
+      }),
+
+    idsOf: (conversationId, seqs) =>
+      speakingToMongo(async () => {
+        const found = await inBatches(seqs, (batch) =>
+          messages
+            .find(
+              { conversationId: exactly(conversationId), seq: { $in: batch } },
+              { ...read, projection: { seq: 1 } },
+            )
+            .toArray(),
+        );
+        return new Map(found.map(({ _id, seq }) => [seq, _id]));
+      }),
+
+    conversationOf: (messageId) =>
+      speakingToMongo(async () => {
+        const message = await messages.findOne(
+          { _id: exactly(messageId) },
+          { ...read, projection: { conversationId: 1 } },
+        );
+        return message?.conversationId ?? null;
+      }),
+
+    react: (conversationId, messageId, step) =>
+      speakingToMongo(() => reactToMessage(messages, conversationId, messageId, step)),
+
+    reactionsTo: (conversationId, messageIds) =>
+      speakingToMongo(async () => {
+        const found = await inBatches(messageIds, (batch) =>
+          messages
+            .find(
+              { _id: oneOf(batch) },
+              { ...read, projection: { conversationId: 1, reactions: 1 } },
+            )
+            .toArray(),
+        );
+        const own = found.filter((message) => message.conversationId === conversationId);
+        return new Map(own.map(({ _id, reactions }) => [_id, reactions]));
+      }),
+
     page: (conversationId, { after, before, limit }) =>
       speakingToMongo(async () => {
         // To MongoDB, a limit of 0 would mean no limit.
@@ -172,7 +228,10 @@ export function createMongoMessageStore(
         const top = before ?? Number.MAX_SAFE_INTEGER;
         if (after !== undefined) {
           const page = await messages
-            .find({ conversationId: exactly(conversationId), seq: { $gt: after, $lt: top } }, read)
+            .find(
+              { conversationId: exactly(conversationId), seq: { $gt: after, $lt: top } },
+              readWhole,
+            )
             .sort({ seq: 1 })
             .limit(limit)
             .toArray();

@@ -1,18 +1,28 @@
-import type { ConversationId, Message, MessageId } from '@bambochat/protocol';
+import type { ConversationId, Message, MessageId, Reaction } from '@bambochat/protocol';
 import { headText } from './head-text.ts';
-import type { Head, MessageStore } from './message-store.ts';
+import type { Head, HeadPosition, MessageStore } from './message-store.ts';
+import { type Reactor, reactionsOf, toggleReaction } from './reaction-rules.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
+
+const columns = `id, conversation_id, seq, sender_id, content, client_message_id, reactions,
+  created_at`;
 
 /** Shared with the test that asks SQLite how it answers them. */
 export const messageQueries = {
-  byClientId: `SELECT * FROM messages
+  byClientId: `SELECT ${columns} FROM messages
     WHERE conversation_id = ? AND sender_id = ? AND client_message_id = ?`,
   last: `SELECT seq, id FROM messages WHERE conversation_id = ? ORDER BY seq DESC LIMIT 1`,
   head: 'SELECT * FROM heads WHERE conversation_id = ?',
+  position:
+    'SELECT last_seq AS lastSeq, sender_id AS senderId FROM heads WHERE conversation_id = ?',
+  idOf: 'SELECT id FROM messages WHERE conversation_id = ? AND seq = ?',
+  conversationOf: 'SELECT conversation_id FROM messages WHERE id = ?',
+  reactors: 'SELECT seq, reactors FROM messages WHERE id = ? AND conversation_id = ?',
+  reactions: 'SELECT reactions FROM messages WHERE id = ? AND conversation_id = ?',
   seqOf: 'SELECT seq FROM messages WHERE id = ? AND conversation_id = ?',
-  pageForward: `SELECT * FROM messages
+  pageForward: `SELECT ${columns} FROM messages
     WHERE conversation_id = ? AND seq > ? AND seq < ? ORDER BY seq LIMIT ?`,
-  pageBackward: `SELECT * FROM messages
+  pageBackward: `SELECT ${columns} FROM messages
     WHERE conversation_id = ? AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?`,
 } as const;
 
@@ -29,6 +39,8 @@ const advanceHead = `INSERT INTO heads (conversation_id, last_seq, content, send
     sender_id = excluded.sender_id,
     created_at = excluded.created_at
   WHERE excluded.last_seq > heads.last_seq`;
+
+const writeReactions = 'UPDATE messages SET reactions = ?, reactors = ? WHERE id = ?';
 
 interface MessageRow {
   id: string;
@@ -144,6 +156,77 @@ export function createSqliteMessageStore(
       return database.read(() => {
         const row = database.prepare(messageQueries.seqOf).get(messageId, conversationId);
         return row ? Number(row.seq) : null;
+      });
+    },
+
+    async headPositions(conversationIds) {
+      return database.read(() => {
+        const statement = database.prepare(messageQueries.position);
+        const positions = new Map<ConversationId, HeadPosition>();
+        for (const conversationId of conversationIds) {
+          const row = statement.get(conversationId) as HeadPosition | undefined;
+          if (row) {
+            positions.set(conversationId, { ...row });
+          }
+        }
+        return positions;
+      });
+    },
+
+    async idsOf(conversationId, seqs) {
+      return database.read(() => {
+        const statement = database.prepare(messageQueries.idOf);
+        const ids = new Map<number, MessageId>();
+        for (const seq of new Set(seqs)) {
+          const row = statement.get(conversationId, seq) as { id: MessageId } | undefined;
+          if (row) {
+            ids.set(seq, row.id);
+          }
+        }
+        return ids;
+      });
+    },
+
+    async conversationOf(messageId) {
+      return database.read(() => {
+        const row = database.prepare(messageQueries.conversationOf).get(messageId);
+        return row ? (row.conversation_id as ConversationId) : null;
+      });
+    },
+
+    react(conversationId, messageId, step) {
+      return database.write(() => {
+        const row = database.prepare(messageQueries.reactors).get(messageId, conversationId) as
+          | { seq: number; reactors: string | null }
+          | undefined;
+        if (!row) {
+          return 'absent';
+        }
+        const reactors: Reactor[] = row.reactors === null ? [] : JSON.parse(row.reactors);
+        const toggled = toggleReaction(reactors, step);
+        if (toggled === 'full') {
+          return 'full';
+        }
+        const { next } = toggled;
+        if (next) {
+          const statement = database.prepare(writeReactions);
+          statement.run(JSON.stringify(reactionsOf(next)), JSON.stringify(next), messageId);
+        }
+        return { seq: row.seq, reactions: reactionsOf(next ?? reactors) };
+      });
+    },
+
+    async reactionsTo(conversationId, messageIds) {
+      return database.read(() => {
+        const statement = database.prepare(messageQueries.reactions);
+        const found = new Map<MessageId, Reaction[]>();
+        for (const messageId of messageIds) {
+          const row = statement.get(messageId, conversationId) as { reactions: string } | undefined;
+          if (row) {
+            found.set(messageId, JSON.parse(row.reactions));
+          }
+        }
+        return found;
       });
     },
 

@@ -2,6 +2,7 @@ import type { Message } from '@bambochat/protocol';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HEAD_TEXT_MAX } from './head-text.ts';
+import { reactionsContract } from './message-reactions.contract.ts';
 import type { MessageStore } from './message-store.ts';
 import {
   clientId,
@@ -361,6 +362,8 @@ export function messageStoreContract(
         }
       });
     });
+
+    reactionsContract(() => harness.stores);
 
     test('check resolves while the engine answers', async () => {
       await expect(store.check()).resolves.toBeUndefined();

@@ -4,8 +4,12 @@ import type {
   LastMessage,
   Message,
   MessageId,
+  Reaction,
   UserId,
 } from '@bambochat/protocol';
+import type { ReactionStep } from './reaction-rules.ts';
+
+export type { ReactionStep } from './reaction-rules.ts';
 
 /**
  * Messages, in one dense order per conversation.
@@ -48,8 +52,39 @@ export interface MessageStore {
    */
   heads(conversationIds: readonly ConversationId[]): Promise<Map<ConversationId, Head>>;
 
+  /** Heads without what was said. */
+  headPositions(
+    conversationIds: readonly ConversationId[],
+  ): Promise<Map<ConversationId, HeadPosition>>;
+
   /** The `seq` of a message of this conversation; `null` when there is none. */
   seqOf(conversationId: ConversationId, messageId: MessageId): Promise<number | null>;
+
+  /** The message that has each `seq`; those that do not exist are left out. Index scan. */
+  idsOf(conversationId: ConversationId, seqs: readonly number[]): Promise<Map<number, MessageId>>;
+
+  /** Where a message is; `null` when there is none. Who may know it is for the caller to decide. */
+  conversationOf(messageId: MessageId): Promise<ConversationId | null>;
+
+  /**
+   * Takes back the user's reaction if it is of this type, else makes it this type. A request that
+   * was done before, one of the user's last 8 to this message, changes nothing and is answered with
+   * what stands now.
+   *
+   * @returns all reactions after it; 'absent' when the conversation has no such message; 'full' when
+   *   as many other users react to it as can.
+   */
+  react(
+    conversationId: ConversationId,
+    messageId: MessageId,
+    step: ReactionStep,
+  ): Promise<{ seq: number; reactions: Reaction[] } | 'absent' | 'full'>;
+
+  /** Of messages of this conversation; those that do not exist are left out. */
+  reactionsTo(
+    conversationId: ConversationId,
+    messageIds: readonly MessageId[],
+  ): Promise<Map<MessageId, Reaction[]>>;
 
   /**
    * Up to `limit` messages, always in rising `seq`. `after`: the first ones with a greater `seq`;
@@ -77,3 +112,5 @@ export interface ClientMessageKey {
 export interface Head extends LastMessage {
   lastSeq: number;
 }
+
+export type HeadPosition = Pick<Head, 'lastSeq' | 'senderId'>;

@@ -9,7 +9,9 @@ import type {
   Role,
   UserId,
 } from '@bambochat/protocol';
-import type { Collection, Db, IndexDescription } from 'mongodb';
+import type { Binary, Collection, Db, IndexDescription } from 'mongodb';
+import type { Reactor } from './reaction-rules.ts';
+import type { Change } from './sync-store.ts';
 
 /** The documents. Times are dates here and ISO text in the ports. */
 export interface MessageDocument {
@@ -21,6 +23,9 @@ export interface MessageDocument {
   clientMessageId: ClientMessageId;
   reactions: Reaction[];
   createdAt: Date;
+  /** Only where somebody reacted: what `reactions` is made of, and how often it was written. */
+  reactors?: Reactor[];
+  reactionRevision?: number;
 }
 
 export interface HeadDocument {
@@ -106,6 +111,33 @@ export interface AliveDocument {
   at: Date;
 }
 
+/** The journal of one conversation. */
+export interface JournalDocument {
+  _id: ConversationId;
+  revision: number;
+  /** The newest revision that is not kept any more; 0: all are. */
+  forgotten: number;
+  /** Rising. */
+  changes: JournalEntry[];
+}
+
+export type JournalEntry = Change & { revision: number };
+
+/** Where one client is. */
+export interface PlaceDocument {
+  _id: string;
+  userId: UserId;
+  expiresAt: Date;
+  /** The newest place whose number is even, and the newest whose number is odd. */
+  even?: PlaceSlot;
+  odd?: PlaceSlot;
+}
+
+export interface PlaceSlot {
+  number: number;
+  bytes: Binary;
+}
+
 export interface Collections {
   readonly messages: Collection<MessageDocument>;
   readonly heads: Collection<HeadDocument>;
@@ -116,6 +148,8 @@ export interface Collections {
   readonly friendships: Collection<FriendshipDocument>;
   readonly statuses: Collection<StatusDocument>;
   readonly presence: Collection<AliveDocument>;
+  readonly journals: Collection<JournalDocument>;
+  readonly places: Collection<PlaceDocument>;
 }
 
 export function collectionsOf(database: Db): Collections {
@@ -129,12 +163,17 @@ export function collectionsOf(database: Db): Collections {
     friendships: database.collection('friendships'),
     statuses: database.collection('statuses'),
     presence: database.collection('presence'),
+    journals: database.collection('journals'),
+    places: database.collection('places'),
   };
 }
 
 /** Every index that the stores rely on, besides `_id`. A unique one is a fence, never a hint. */
 export const indexes: {
-  readonly [Name in Exclude<keyof Collections, 'heads' | 'presence'>]: readonly IndexDescription[];
+  readonly [Name in Exclude<
+    keyof Collections,
+    'heads' | 'presence' | 'journals'
+  >]: readonly IndexDescription[];
 } = {
   messages: [
     { name: 'conversation_seq', key: { conversationId: 1, seq: 1 }, unique: true },
@@ -177,6 +216,10 @@ export const indexes: {
       key: { 'blocks.by': 1 },
       partialFilterExpression: { status: 'blocked' },
     },
+  ],
+  places: [
+    { name: 'expiry', key: { expiresAt: 1 }, expireAfterSeconds: 0 },
+    { name: 'of_user', key: { userId: 1, expiresAt: -1 } },
   ],
   statuses: [
     { name: 'online', key: { online: 1, _id: 1 }, partialFilterExpression: { online: true } },

@@ -15,6 +15,7 @@ import { type MongoTestDatabase, mongoTestDatabase } from './mongo-database.fixt
 import {
   newConversationId,
   newFriendshipId,
+  newMessageId,
   newUserId,
   sampleConversation,
   sampleMembership,
@@ -25,6 +26,8 @@ import {
 } from './sample-records.fixture.ts';
 import type { StatusStore } from './status-store.ts';
 import { createMongoStatusStore } from './status-store-mongo.ts';
+import type { SyncStore } from './sync-store.ts';
+import { createMongoSyncStore } from './sync-store-mongo.ts';
 
 let database: MongoTestDatabase;
 const noPort = { check: async () => {}, close: async () => {} };
@@ -263,6 +266,7 @@ describe('query plans', () => {
   let directoryStore: DirectoryStore;
   let friendStore: FriendStore;
   let statusStore: StatusStore;
+  let syncStore: SyncStore;
 
   beforeAll(async () => {
     const collections = collectionsOf(database.client.db(database.name));
@@ -270,6 +274,13 @@ describe('query plans', () => {
     directoryStore = createMongoDirectoryStore(collections, noPort);
     friendStore = createMongoFriendStore(collections, noPort);
     statusStore = createMongoStatusStore(collections, noPort);
+    syncStore = createMongoSyncStore(collections, noPort);
+    for (let count = 0; count < 10; count += 1) {
+      await syncStore.appendChanges(newConversationId(), [{ kind: 'read', userId: user }]);
+      const expiresAt = new Date(Date.now() + 60_000).toISOString();
+      const bytes = Uint8Array.of(1);
+      await syncStore.savePlace({ id: newMessageId(), userId: user, number: 1, bytes, expiresAt });
+    }
     await messageStore.insert(sampleRun(id, 1, 100));
     await directoryStore.addParticipants(
       Array.from({ length: 20 }, () => sampleMembership({ userId: user })),
@@ -307,6 +318,14 @@ describe('query plans', () => {
     ['statusesOf', () => statusStore.statusesOf([user, newUserId()])],
     ['onlineUsers', () => statusStore.onlineUsers(user, 5)],
     ['lastAlive', () => statusStore.lastAlive()],
+    ['headPositions', () => messageStore.headPositions([id])],
+    ['idsOf', () => messageStore.idsOf(id, [3, 4])],
+    ['conversationOf', () => messageStore.conversationOf(newMessageId())],
+    ['reactionsTo', () => messageStore.reactionsTo(id, [newMessageId()])],
+    ['memberships', () => directoryStore.memberships([sampleMembership()])],
+    ['revisions', () => syncStore.revisions([id])],
+    ['changesSince', () => syncStore.changesSince(id, 0)],
+    ['place', () => syncStore.place('a place', user, 1)],
   ];
   const sorting: typeof queries = [
     ['blocksOf', () => friendStore.blocksOf(user, { limit: 5, offset: 5 })],

@@ -9,6 +9,8 @@ import { type MongoOptions, openMongoDatabase } from './mongo-database.ts';
 import { shareConnection } from './shared-connection.ts';
 import type { StatusStore } from './status-store.ts';
 import { createMongoStatusStore } from './status-store-mongo.ts';
+import type { SyncStore } from './sync-store.ts';
+import { createMongoSyncStore } from './sync-store-mongo.ts';
 
 export type { MongoOptions } from './mongo-database.ts';
 
@@ -17,6 +19,7 @@ export interface MongoStores {
   readonly directoryStore: DirectoryStore;
   readonly friendStore: FriendStore;
   readonly statusStore: StatusStore;
+  readonly syncStore: SyncStore;
   /** Closes them all. */
   close(): Promise<void>;
 }
@@ -31,12 +34,13 @@ export interface MongoStores {
 export async function openMongoStores(options: MongoOptions): Promise<MongoStores> {
   const { database, check, close } = await openMongoDatabase(options);
   const collections = collectionsOf(database);
-  const closers = shareConnection(['messages', 'directory', 'friends', 'statuses'], close);
+  const closers = shareConnection(['messages', 'directory', 'friends', 'statuses', 'sync'], close);
   return {
     messageStore: createMongoMessageStore(collections, { check, close: closers.messages }),
     directoryStore: createMongoDirectoryStore(collections, { check, close: closers.directory }),
     friendStore: createMongoFriendStore(collections, { check, close: closers.friends }),
     statusStore: createMongoStatusStore(collections, { check, close: closers.statuses }),
+    syncStore: createMongoSyncStore(collections, { check, close: closers.sync }),
     async close() {
       await Promise.all(Object.values(closers).map((closeStore) => closeStore()));
     },

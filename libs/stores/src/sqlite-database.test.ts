@@ -4,6 +4,7 @@ import { friendQueries } from './friend-store-sqlite.ts';
 import { messageQueries } from './message-store-sqlite.ts';
 import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.ts';
 import { statusQueries } from './status-store-sqlite.ts';
+import { syncQueries } from './sync-store-sqlite.ts';
 import { temporaryFolder } from './temporary-folder.fixture.ts';
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -29,6 +30,7 @@ describe('query plans', () => {
     ...directoryQueries,
     ...friendQueries,
     ...statusQueries,
+    ...syncQueries,
   });
   const planOf = (sql: string) =>
     database

@@ -112,4 +112,35 @@ export const schemaSteps: readonly string[] = [
     at TEXT NOT NULL
   ) STRICT;
   `,
+  // `reactors` is what `reactions` is made of; null where nobody reacted. `forgotten` is the newest
+  // revision whose change is not kept any more.
+  `
+  ALTER TABLE messages ADD COLUMN reactors TEXT;
+
+  CREATE TABLE journals (
+    conversation_id TEXT NOT NULL PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    forgotten INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE changes (
+    conversation_id TEXT NOT NULL,
+    thing TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    change TEXT NOT NULL,
+    PRIMARY KEY (conversation_id, thing)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX changes_in_order ON changes (conversation_id, revision);
+
+  CREATE TABLE places (
+    id TEXT NOT NULL,
+    parity INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    user_id TEXT NOT NULL,
+    bytes BLOB NOT NULL,
+    expires_at TEXT NOT NULL,
+    PRIMARY KEY (id, parity)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX places_of_user ON places (user_id, expires_at DESC, id);
+  CREATE INDEX places_by_expiry ON places (expires_at);
+  `,
 ];

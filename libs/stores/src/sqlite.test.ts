@@ -135,7 +135,8 @@ describe('closing', () => {
   });
 
   test('some stores leaves the others at work', async () => {
-    const { messageStore, directoryStore, friendStore, statusStore } = openStores();
+    const stores = openStores();
+    const { messageStore, directoryStore, friendStore, statusStore, syncStore } = stores;
     await messageStore.close();
     await messageStore.close();
     await friendStore.close();
@@ -143,7 +144,8 @@ describe('closing', () => {
     await directoryStore.close();
     await expect(statusStore.check()).resolves.toBeUndefined();
     await statusStore.close();
-    for (const store of [messageStore, directoryStore, friendStore, statusStore]) {
+    await syncStore.close();
+    for (const store of [messageStore, directoryStore, friendStore, statusStore, syncStore]) {
       await expect(store.check()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     }
   });

@@ -8,12 +8,15 @@ import { shareConnection } from './shared-connection.ts';
 import { openSqliteDatabase } from './sqlite-database.ts';
 import type { StatusStore } from './status-store.ts';
 import { createSqliteStatusStore } from './status-store-sqlite.ts';
+import type { SyncStore } from './sync-store.ts';
+import { createSqliteSyncStore } from './sync-store-sqlite.ts';
 
 export interface SqliteStores {
   readonly messageStore: MessageStore;
   readonly directoryStore: DirectoryStore;
   readonly friendStore: FriendStore;
   readonly statusStore: StatusStore;
+  readonly syncStore: SyncStore;
   /** Closes them all. */
   close(): Promise<void>;
 }
@@ -27,14 +30,16 @@ export interface SqliteStores {
  */
 export function openSqliteStores({ path }: { path: string }): SqliteStores {
   const database = openSqliteDatabase(path);
-  const closers = shareConnection(['messages', 'directory', 'friends', 'statuses'], async () =>
-    database.close(),
+  const closers = shareConnection(
+    ['messages', 'directory', 'friends', 'statuses', 'sync'],
+    async () => database.close(),
   );
   return {
     messageStore: createSqliteMessageStore(database, closers.messages),
     directoryStore: createSqliteDirectoryStore(database, closers.directory),
     friendStore: createSqliteFriendStore(database, closers.friends),
     statusStore: createSqliteStatusStore(database, closers.statuses),
+    syncStore: createSqliteSyncStore(database, closers.sync),
     async close() {
       await Promise.all(Object.values(closers).map((closeStore) => closeStore()));
     },

@@ -9,6 +9,7 @@ import { inParts } from './bounded-reads.ts';
 import { assertRoomForConversation, assertUsersReachable } from './check-participants.ts';
 import { type ConversationDeps, conversationSeenBy } from './create-conversation.ts';
 import { findGroupMembership } from './find-membership.ts';
+import { journalMembers } from './journal-members.ts';
 
 const PAIRS_PER_READ = 500;
 
@@ -50,6 +51,7 @@ export async function addParticipants(
   }
   // All of them: an earlier try may have added some and said nothing.
   await deps.announceMembers({ conversationId, added: wanted });
+  await journalMembers(deps, conversationId, wanted);
   return conversationSeenBy(deps, actor);
 }
 

@@ -7,7 +7,7 @@ import {
   type Role,
   type UserId,
 } from '@bambochat/protocol';
-import type { ConversationRecord, FriendStore, Membership } from '@bambochat/stores';
+import type { ConversationRecord, FriendStore, Membership, SyncStore } from '@bambochat/stores';
 import { uuidv7 } from 'uuidv7';
 import type { MemberAnnouncer } from './announce-members.ts';
 import { unblockFirst } from './block-user.ts';
@@ -17,9 +17,11 @@ import {
   describeConversations,
   outlineConversations,
 } from './describe-conversations.ts';
+import { journalMembers } from './journal-members.ts';
 
 export type ConversationDeps = ConversationStores & {
   friendStore: Pick<FriendStore, 'blocksBetween'>;
+  syncStore: Pick<SyncStore, 'appendChanges'>;
   announceMembers: MemberAnnouncer;
   conversationsPerUser: number;
 };
@@ -94,6 +96,8 @@ async function openDirect(
     .filter(({ joinedAt }) => opened.created || joinedAt === record.createdAt)
     .map(({ userId }) => userId);
   await deps.announceMembers({ conversationId, added });
+  // One of the two may have seen the conversation before the other was in it.
+  await journalMembers(deps, conversationId, added);
   return {
     conversation: await conversationSeenBy(deps, stored[0] ?? undefined),
     isExisting: !opened.created,

@@ -1,11 +1,12 @@
 import type { Conversation, ConversationId, Participant, UserId } from '@bambochat/protocol';
-import type {
-  ConversationRecord,
-  DirectoryStore,
-  Head,
-  Membership,
-  MessageStore,
-  Profile,
+import {
+  type ConversationRecord,
+  type DirectoryStore,
+  type Head,
+  type Membership,
+  type MessageStore,
+  type Profile,
+  unreadOf,
 } from '@bambochat/stores';
 import { inParts, mapConcurrently } from './bounded-reads.ts';
 
@@ -87,7 +88,7 @@ export async function describeConversations(
     participants: (participants[index] ?? []).map((each) => participantOf(each, profiles)),
     lastMessage: outline.head === undefined ? null : lastMessageOf(outline.head),
     lastSeq: outline.head?.lastSeq ?? 0,
-    unread: unreadOf(outline),
+    unread: unreadOf(outline.membership, outline.head),
     createdAt: outline.record.createdAt,
     updatedAt: outline.record.updatedAt,
   }));
@@ -122,12 +123,4 @@ function participantOf(
 
 function lastMessageOf({ content, senderId, createdAt }: Head) {
   return { content, senderId, createdAt };
-}
-
-/** Who wrote the last message has read what came before it. */
-function unreadOf({ membership, head }: ConversationOutline): number {
-  if (head === undefined || head.senderId === membership.userId) {
-    return 0;
-  }
-  return Math.max(0, head.lastSeq - membership.readSeq);
 }

@@ -18,7 +18,13 @@ import {
 } from '@bambochat/protocol';
 import { createRestApp, type RestApp } from '@bambochat/rest';
 import { createHealth, createLogger, createMetrics } from '@bambochat/runtime';
-import type { DirectoryStore, FriendStore, MessageStore, StatusStore } from '@bambochat/stores';
+import type {
+  DirectoryStore,
+  FriendStore,
+  MessageStore,
+  StatusStore,
+  SyncStore,
+} from '@bambochat/stores';
 import { waitFor } from '@bambochat/testing';
 import { uuidv7 } from 'uuidv7';
 import { createDirectoryService, type DirectoryServiceOptions } from './index.ts';
@@ -29,6 +35,7 @@ export interface Engines {
   messageStore: MessageStore;
   friendStore: FriendStore;
   statusStore: StatusStore;
+  syncStore: SyncStore;
   /** A bus of its own for each service, as in separate processes. */
   bus: () => EventBus;
 }
@@ -94,6 +101,7 @@ export async function startDirectory(
     directoryStore?: DirectoryStore;
     friendStore?: FriendStore;
     statusStore?: StatusStore;
+    syncStore?: SyncStore;
   } = {},
 ): Promise<DirectoryFixture> {
   const logger = createLogger({ name: 'directory-test', level: 'silent' });
@@ -117,6 +125,7 @@ export async function startDirectory(
     messageStore,
     friendStore: overrides.friendStore ?? engines.friendStore,
     statusStore: overrides.statusStore ?? engines.statusStore,
+    syncStore: overrides.syncStore ?? engines.syncStore,
     bus,
     issuer,
     verifier,

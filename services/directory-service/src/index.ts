@@ -2,7 +2,13 @@ import type { TokenIssuer, TokenVerifier } from '@bambochat/auth';
 import type { EventBus, Subscription } from '@bambochat/messaging';
 import type { RestApp } from '@bambochat/rest';
 import type { Logger, Metrics, Service } from '@bambochat/runtime';
-import type { DirectoryStore, FriendStore, MessageStore, StatusStore } from '@bambochat/stores';
+import type {
+  DirectoryStore,
+  FriendStore,
+  MessageStore,
+  StatusStore,
+  SyncStore,
+} from '@bambochat/stores';
 import { createMemberAnnouncer } from './announce-members.ts';
 import { answerDirectoryRequests } from './answer-directory-requests.ts';
 import { registerAuthRoutes } from './auth-routes.ts';
@@ -24,6 +30,7 @@ export interface DirectoryServiceOptions {
   messageStore: Pick<MessageStore, 'heads' | 'lastOf'>;
   friendStore: FriendStore;
   statusStore: Pick<StatusStore, 'statusesOf'>;
+  syncStore: Pick<SyncStore, 'appendChanges'>;
   bus: EventBus;
   issuer: TokenIssuer;
   verifier: TokenVerifier;

@@ -39,6 +39,7 @@ await runProcess({
       messageStore: stores.messageStore,
       friendStore: stores.friendStore,
       statusStore: stores.statusStore,
+      syncStore: stores.syncStore,
       bus: createNatsEventBus({ connection }),
       issuer: createTokenIssuer(config),
       verifier,

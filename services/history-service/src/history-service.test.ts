@@ -1,93 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createTokenIssuer, createTokenVerifier } from '@bambochat/auth';
-import type {
-  ClientMessageId,
-  ConversationId,
-  Message,
-  MessageId,
-  MessagesPage,
-  RestError,
-  UserId,
-} from '@bambochat/protocol';
-import { createRestApp } from '@bambochat/rest';
-import { createHealth, createLogger, createMetrics } from '@bambochat/runtime';
-import { openSqliteStores } from '@bambochat/stores/sqlite';
+import type { Message, MessagesPage, RestError } from '@bambochat/protocol';
 import { uuidv7 } from 'uuidv7';
 import { expect, test } from 'vitest';
-import { createHistoryService } from './index.ts';
-
-const authSettings = {
-  JWT_ALGORITHM: 'HS256' as const,
-  JWT_SECRET: 'a secret of the history tests, 32 bytes and more',
-  JWT_ISSUER: 'bambochat',
-  JWT_AUDIENCE: 'bambochat',
-};
-
-/** The service on real SQLite, with a conversation of alice's that holds `count` messages. */
-async function startHistory(count: number) {
-  const folder = mkdtempSync(join(tmpdir(), 'bambochat-history-'));
-  const stores = openSqliteStores({ path: join(folder, 'chat.sqlite') });
-  const app = await createRestApp({
-    title: 'History',
-    description: 'Test',
-    logger: createLogger({ name: 'test', level: 'silent' }),
-    health: createHealth(),
-    metrics: createMetrics({ processMetrics: false }),
-    verifier: createTokenVerifier(authSettings),
-  });
-  await createHistoryService({ app, ...stores }).start();
-  const issuer = createTokenIssuer({
-    ...authSettings,
-    ACCESS_TOKEN_TTL: 60_000,
-    REFRESH_TOKEN_TTL: 60_000,
-  });
-
-  async function conversation(member: string, messages: number): Promise<ConversationId> {
-    const conversationId = uuidv7() as ConversationId;
-    const now = new Date().toISOString();
-    await stores.directoryStore.createGroup(
-      { _id: conversationId, type: 'group', name: null, createdAt: now, updatedAt: now },
-      [{ conversationId, userId: member as UserId, role: 'admin', joinedAt: now, readSeq: 0 }],
-    );
-    await stores.messageStore.insert(
-      Array.from({ length: messages }, (_, index) => ({
-        _id: uuidv7() as MessageId,
-        conversationId,
-        seq: index + 1,
-        senderId: member as UserId,
-        content: `message ${index + 1}`,
-        clientMessageId: uuidv7() as ClientMessageId,
-        reactions: [],
-        createdAt: now,
-      })),
-    );
-    return conversationId;
-  }
-
-  const conversationId = await conversation('alice', count);
-
-  async function get<Body>(url: string, userId = 'alice') {
-    const { token } = issuer.issueAccess({ userId: userId as UserId, sessionId: uuidv7() });
-    const answer = await app.inject({ url, headers: { authorization: `Bearer ${token}` } });
-    return { status: answer.statusCode, body: answer.json() as Body };
-  }
-
-  return {
-    app,
-    conversationId,
-    conversation,
-    get,
-    page: (query: string, userId?: string) =>
-      get<MessagesPage>(`/messages?conversationId=${conversationId}${query}`, userId),
-    async [Symbol.asyncDispose]() {
-      await app.close();
-      await stores.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
+import { startHistory } from './history-fixture.ts';
 
 const seqs = (messages: readonly Message[]) => messages.map(({ seq }) => seq);
 const range = (from: number, to: number) =>
@@ -177,6 +91,6 @@ test('asks for a token, and documents itself', async () => {
   const document = (await history.app.inject('/openapi.json')).json();
   expect(document.openapi).toMatch(/^3\.1/);
   expect(Object.keys(document.paths)).toEqual(
-    expect.arrayContaining(['/messages', '/api/conversations/{id}/messages']),
+    expect.arrayContaining(['/messages', '/sync', '/api/conversations/{id}/messages']),
   );
 });

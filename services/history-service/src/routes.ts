@@ -5,15 +5,18 @@ import {
   messagesPageSchema,
   messagesQuerySchema,
   restErrorSchema,
+  syncAnswerSchema,
+  syncQuerySchema,
 } from '@bambochat/protocol';
 import type { RestApp } from '@bambochat/rest';
 import { z } from 'zod';
 import { type HistoryStores, readPage } from './read-page.ts';
+import { type SyncStores, sync } from './sync.ts';
 
 const errors = { 400: restErrorSchema, 401: restErrorSchema, 404: restErrorSchema };
 
-/** `GET /messages` and `GET /api/conversations/:id/messages`. */
-export function registerHistoryRoutes(app: RestApp, stores: HistoryStores): void {
+/** `GET /messages`, `GET /sync` and `GET /api/conversations/:id/messages`. */
+export function registerHistoryRoutes(app: RestApp, stores: HistoryStores & SyncStores): void {
   app.get(
     '/messages',
     {
@@ -27,6 +30,23 @@ export function registerHistoryRoutes(app: RestApp, stores: HistoryStores): void
       },
     },
     (request) => readPage(stores, request.userId, request.query),
+  );
+
+  app.get(
+    '/sync',
+    {
+      onRequest: app.requireUser,
+      schema: {
+        tags: ['history'],
+        summary: 'What the user missed, in all conversations, since an earlier answer',
+        description:
+          'Without `since`: all that is unread, and every conversation. Ask again with the new token until `hasMore` is false. An answer 400 for a token that was good once means that it has expired: begin anew.',
+        querystring: syncQuerySchema,
+        response: { 200: syncAnswerSchema, 400: restErrorSchema, 401: restErrorSchema },
+        security: [{ bearer: [] }],
+      },
+    },
+    (request) => sync(stores, request.userId, request.query),
   );
 
   app.get(

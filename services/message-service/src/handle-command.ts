@@ -1,26 +1,29 @@
 import type { CommandDelivery, EventBus } from '@bambochat/messaging';
 import {
+  type ChatRequest,
+  type ChatRequestsCommand,
+  type ChatResult,
+  type ChatResults,
+  chatRequestsCommandSchema,
   isTransient,
   type MessageRequest,
-  type MessageResult,
-  type MessageResults,
   notFound,
-  type SendMessagesCommand,
-  sendMessagesCommandSchema,
   subjects,
   toWireError,
 } from '@bambochat/protocol';
 import type { RoomEmitter } from '@bambochat/rooms';
 import type { Logger } from '@bambochat/runtime';
+import { changeStates, type StateStores } from './change-states.ts';
 import type { MembershipCache } from './membership-cache.ts';
 import type { MessageServiceMetrics } from './message-service-metrics.ts';
 import type { Sequenced, Sequencer } from './sequence-messages.ts';
 
-/** From this try on, each message of a failing command is handled by itself. */
+/** From this try on, each request of a failing command is handled by itself. */
 const ALONE_FROM_ATTEMPT = 3;
 
 export interface CommandHandling {
   members: MembershipCache;
+  stores: StateStores;
   sequencerOf(partition: number): Sequencer;
   emitter: RoomEmitter;
   bus: EventBus;
@@ -31,7 +34,7 @@ export interface CommandHandling {
 }
 
 /**
- * One command: authorise, sequence and store, broadcast, confirm. Returning means the log may
+ * One command: authorise, store, broadcast, confirm. Returning means the log may
  * forget it; every step may be repeated, so a crash anywhere in between only does it again.
  */
 export async function handleCommand(
@@ -43,13 +46,13 @@ export async function handleCommand(
   if (!delivery.contiguous) {
     sequencer.forget();
   }
-  const { allowed, results } = await authorise(handling, command.messages);
+  const { allowed, results } = await authorise(handling, command.requests);
   if (delivery.attempt < ALONE_FROM_ATTEMPT) {
-    results.push(...(await storeAndBroadcast(handling, delivery, sequencer, allowed)));
+    results.push(...(await carryOut(handling, delivery, sequencer, allowed)));
   } else {
     // Something in here fails by itself. Its neighbours must not share its fate.
     for (const request of allowed) {
-      results.push(await storeAlone(handling, delivery, sequencer, command, request));
+      results.push(await carryOutAlone(handling, delivery, sequencer, command, request));
     }
   }
   tell(handling, command, results);
@@ -58,7 +61,7 @@ export async function handleCommand(
 /** A command became a dead letter as a whole: its senders are told, not left waiting. */
 export function reportDeadCommand(handling: CommandHandling, delivery: CommandDelivery): void {
   handling.metrics.deadLetters.inc();
-  let command: SendMessagesCommand;
+  let command: ChatRequestsCommand;
   try {
     command = decode(delivery.command);
   } catch {
@@ -68,44 +71,64 @@ export function reportDeadCommand(handling: CommandHandling, delivery: CommandDe
   tell(
     handling,
     command,
-    command.messages.map(({ ref }) => ({ ref, error })),
+    command.requests.map(({ ref }) => ({ ref, error })),
   );
 }
 
 /** @throws an error that is not transient, so that garbage ends as a dead letter. */
-function decode(command: Uint8Array): SendMessagesCommand {
-  return sendMessagesCommandSchema.parse(JSON.parse(new TextDecoder().decode(command)));
+function decode(command: Uint8Array): ChatRequestsCommand {
+  return chatRequestsCommandSchema.parse(JSON.parse(new TextDecoder().decode(command)));
 }
 
 async function authorise(
   handling: CommandHandling,
-  requests: readonly MessageRequest[],
-): Promise<{ allowed: MessageRequest[]; results: MessageResult[] }> {
+  requests: readonly ChatRequest[],
+): Promise<{ allowed: ChatRequest[]; results: ChatResult[] }> {
   const members = await handling.members.areMembers(
-    requests.map(({ conversationId, senderId }) => ({ conversationId, userId: senderId })),
+    requests.map((request) => ({
+      conversationId: request.conversationId,
+      userId: request.kind === 'message' ? request.senderId : request.userId,
+    })),
   );
-  const error = toWireError(notFound('Conversation'));
-  const allowed: MessageRequest[] = [];
-  const results: MessageResult[] = [];
+  const allowed: ChatRequest[] = [];
+  const results: ChatResult[] = [];
   for (const [index, request] of requests.entries()) {
     if (members[index] === true) {
       allowed.push(request);
     } else {
-      results.push({ ref: request.ref, error });
+      // A reaction names a message, and is answered as for one that does not exist.
+      const error = notFound(request.kind === 'reaction' ? 'Message' : 'Conversation');
+      results.push({ ref: request.ref, error: toWireError(error) });
+      count(handling, request, 'refused');
     }
   }
-  handling.metrics.messages.inc({ outcome: 'refused' }, results.length);
   return { allowed, results };
 }
 
-async function storeAndBroadcast(
+function count({ metrics }: CommandHandling, { kind }: ChatRequest, outcome: string): void {
+  if (kind === 'message') {
+    metrics.messages.inc({ outcome });
+  } else {
+    metrics.changes.inc({ kind, outcome });
+  }
+}
+
+/**
+ * Everything is stored before anything is broadcast, so that a store that goes away in between makes
+ * nobody hear a message twice. Marks and reactions come first: they name messages that were stored
+ * before this command was made.
+ */
+async function carryOut(
   handling: CommandHandling,
   delivery: CommandDelivery,
   sequencer: Sequencer,
-  requests: readonly MessageRequest[],
-): Promise<MessageResult[]> {
-  const sequenced = await sequencer.store(requests);
-  return requests.map((request, index) => {
+  requests: readonly ChatRequest[],
+): Promise<ChatResult[]> {
+  const messages = requests.filter((request) => request.kind === 'message');
+  const others = requests.filter((request) => request.kind !== 'message');
+  const changed = await changeStates(handling.stores, others, delivery.redelivered);
+  const sequenced = await sequencer.store(messages);
+  const results: ChatResult[] = messages.map((request, index) => {
     const outcome = sequenced[index];
     if (outcome === undefined) {
       throw new Error('the sequencer answered too few requests');
@@ -113,27 +136,33 @@ async function storeAndBroadcast(
     broadcast(handling, delivery, request, outcome);
     return { ref: request.ref, message: outcome.message };
   });
+  for (const { request, result, announce } of changed) {
+    announce(handling.emitter);
+    count(handling, request, 'error' in result ? 'refused' : 'done');
+    results.push(result);
+  }
+  return results;
 }
 
-async function storeAlone(
+async function carryOutAlone(
   handling: CommandHandling,
   delivery: CommandDelivery,
   sequencer: Sequencer,
-  command: SendMessagesCommand,
-  request: MessageRequest,
-): Promise<MessageResult> {
+  command: ChatRequestsCommand,
+  request: ChatRequest,
+): Promise<ChatResult> {
   try {
-    const [result] = await storeAndBroadcast(handling, delivery, sequencer, [request]);
+    const [result] = await carryOut(handling, delivery, sequencer, [request]);
     if (result === undefined) {
-      throw new Error('the sequencer did not answer');
+      throw new Error('a request has no result');
     }
     return result;
   } catch (error) {
     if (isTransient(error)) {
       throw error;
     }
-    handling.logger.error({ err: error, ref: request.ref }, 'message became a dead letter');
-    const part: SendMessagesCommand = { ...command, messages: [request] };
+    handling.logger.error({ err: error, ref: request.ref }, 'request became a dead letter');
+    const part: ChatRequestsCommand = { ...command, requests: [request] };
     await delivery.deadLetter(new TextEncoder().encode(JSON.stringify(part)), String(error));
     handling.metrics.deadLetters.inc();
     return { ref: request.ref, error: toWireError(error) };
@@ -150,7 +179,7 @@ function broadcast(
   request: MessageRequest,
   { message, duplicate }: Sequenced,
 ): void {
-  handling.metrics.messages.inc({ outcome: duplicate ? 'duplicate' : 'stored' });
+  count(handling, request, duplicate ? 'duplicate' : 'stored');
   if (duplicate && !delivery.redelivered) {
     return;
   }
@@ -164,9 +193,9 @@ function broadcast(
 
 function tell(
   handling: CommandHandling,
-  command: SendMessagesCommand,
-  results: MessageResult[],
+  command: ChatRequestsCommand,
+  results: ChatResult[],
 ): void {
-  const payload: MessageResults = { results };
-  handling.bus.publish(subjects.messageResults(command.gatewayId), payload);
+  const payload: ChatResults = { results };
+  handling.bus.publish(subjects.chatResults(command.gatewayId), payload);
 }

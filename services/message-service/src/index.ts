@@ -1,8 +1,9 @@
-import type { CommandConsumer, CommandLog, EventBus } from '@bambochat/messaging';
+import type { CommandConsumer, CommandLog, EventBus, Subscription } from '@bambochat/messaging';
 import { isTransient } from '@bambochat/protocol';
 import type { RoomEmitter } from '@bambochat/rooms';
 import type { Logger, Metrics, Service } from '@bambochat/runtime';
-import type { DirectoryStore, MessageStore } from '@bambochat/stores';
+import type { DirectoryStore, MessageStore, SyncStore } from '@bambochat/stores';
+import { answerConversationOf } from './answer-conversation-of.ts';
 import type { MessageSettings } from './config.ts';
 import { handleCommand, reportDeadCommand } from './handle-command.ts';
 import { createMembershipCache, type MembershipCache } from './membership-cache.ts';
@@ -16,7 +17,8 @@ export interface MessageServiceOptions {
   bus: EventBus;
   emitter: RoomEmitter;
   messageStore: MessageStore;
-  directoryStore: Pick<DirectoryStore, 'areMembers'>;
+  directoryStore: Pick<DirectoryStore, 'areMembers' | 'markRead'>;
+  syncStore: Pick<SyncStore, 'appendChanges'>;
   settings: MessageSettings;
   /** Milliseconds that `drain` lets commands in flight finish. */
   drainTimeout: number;
@@ -27,7 +29,10 @@ export interface MessageServiceOptions {
 /** Milliseconds: the bound of what a lost announcement could do. */
 const MEMBERSHIP_TTL = 60_000;
 
-/** Consumes commands: authorises, sequences, stores, broadcasts, confirms. Any number may run. */
+/**
+ * Consumes commands: authorises, stores, broadcasts, confirms messages, marks and reactions. Any
+ * number may run.
+ */
 export function createMessageService(options: MessageServiceOptions): Service {
   const { logger, commandLog } = options;
   const metrics = createMessageServiceMetrics(options.metrics);
@@ -38,6 +43,7 @@ export function createMessageService(options: MessageServiceOptions): Service {
   );
   let members: MembershipCache | null = null;
   let consumer: CommandConsumer | null = null;
+  let questions: Subscription | null = null;
 
   function sequencerOf(partition: number): Sequencer {
     let sequencer = sequencers.get(partition);
@@ -57,11 +63,13 @@ export function createMessageService(options: MessageServiceOptions): Service {
         ttl: MEMBERSHIP_TTL,
         onLookup: (outcome) => metrics.membershipLookups.inc({ outcome }),
       });
+      questions = answerConversationOf({ ...options, members });
       // A removal announced from here on must find this cache listening.
       await options.bus.flush();
       const handling = {
         ...options,
         members,
+        stores: options,
         metrics,
         sequencerOf,
         echoToSender: options.settings.ECHO_TO_SENDER,
@@ -92,10 +100,14 @@ export function createMessageService(options: MessageServiceOptions): Service {
       );
     },
     async drain() {
+      // Others answer from here on.
+      questions?.unsubscribe();
+      questions = null;
       await consumer?.stop(options.drainTimeout);
       consumer = null;
     },
     async stop() {
+      questions?.unsubscribe();
       await consumer?.stop(0);
       members?.close();
     },

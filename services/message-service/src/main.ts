@@ -35,6 +35,7 @@ await runProcess({
       emitter: rooms.emitter,
       messageStore: stores.messageStore,
       directoryStore: stores.directoryStore,
+      syncStore: stores.syncStore,
       settings: config,
       drainTimeout: config.STOP_TIMEOUT / 2,
       logger,

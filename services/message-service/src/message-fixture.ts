@@ -1,7 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ClientMessageId, ConversationId, MessageRequest, UserId } from '@bambochat/protocol';
+import type {
+  ClientMessageId,
+  ConversationId,
+  Message,
+  MessageRequest,
+  ReactionRequest,
+  ReactionType,
+  ReadRequest,
+  UserId,
+} from '@bambochat/protocol';
 import { openSqliteStores } from '@bambochat/stores/sqlite';
 import { uuidv7 } from 'uuidv7';
 
@@ -30,6 +39,7 @@ export function request(
 ): MessageRequest {
   refs += 1;
   return {
+    kind: 'message',
     conversationId,
     senderId: 'alice' as UserId,
     content: `message ${refs}`,
@@ -37,5 +47,30 @@ export function request(
     socketId: 'socket-of-alice',
     ref: String(refs),
     ...overrides,
+  };
+}
+
+export function mark(
+  { conversationId, _id: messageId }: Pick<Message, 'conversationId' | '_id'>,
+  userId: string,
+): ReadRequest {
+  refs += 1;
+  return { kind: 'read', conversationId, messageId, userId: userId as UserId, ref: String(refs) };
+}
+
+export function reaction(
+  { conversationId, _id: messageId }: Pick<Message, 'conversationId' | '_id'>,
+  userId: string,
+  reactionType: ReactionType = 'like',
+): ReactionRequest {
+  refs += 1;
+  return {
+    kind: 'reaction',
+    conversationId,
+    messageId,
+    userId: userId as UserId,
+    reactionType,
+    requestId: uuidv7(),
+    ref: String(refs),
   };
 }

@@ -9,6 +9,11 @@ export function createMessageServiceMetrics(metrics: Metrics) {
       help: 'Messages handled, by outcome: stored, duplicate (a retry) or refused (no member).',
       labelNames: ['outcome'],
     }),
+    changes: metrics.counter({
+      name: 'bambochat_changes_total',
+      help: 'Marks (read) and reactions handled, by kind and outcome: done or refused.',
+      labelNames: ['kind', 'outcome'],
+    }),
     commandDuration: metrics.histogram({
       name: 'bambochat_command_duration_seconds',
       help: 'One try of a command that succeeded, from authorising to confirming.',
@@ -25,7 +30,7 @@ export function createMessageServiceMetrics(metrics: Metrics) {
     }),
     deadLetters: metrics.counter({
       name: 'bambochat_dead_letters_total',
-      help: 'Commands or single messages put aside after failing by themselves.',
+      help: 'Commands or single requests put aside after failing by themselves.',
     }),
     membershipLookups: metrics.counter({
       name: 'bambochat_membership_lookups_total',

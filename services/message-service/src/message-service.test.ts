@@ -1,109 +1,9 @@
-import { type CommandLog, partitionOf } from '@bambochat/messaging';
-import { createMemoryCommandLog, createMemoryEventBus } from '@bambochat/messaging/memory';
-import {
-  AppError,
-  type ConversationId,
-  type GatewayId,
-  type Message,
-  type MessageRequest,
-  type MessageResult,
-  messageResultsSchema,
-  type SendMessagesCommand,
-  subjects,
-  type UserId,
-} from '@bambochat/protocol';
-import type { RoomEmitter } from '@bambochat/rooms';
-import { createLogger, createMetrics } from '@bambochat/runtime';
-import type { MessageStore } from '@bambochat/stores';
+import { partitionOf } from '@bambochat/messaging';
+import { AppError, type Message, subjects, type UserId } from '@bambochat/protocol';
 import { waitFor } from '@bambochat/testing';
 import { expect, test } from 'vitest';
-import { createMessageService } from './index.ts';
-import { newConversationId, request, temporaryStores } from './message-fixture.ts';
-
-const gatewayId = 'gateway-1' as GatewayId;
-
-interface Emitted {
-  conversationId: ConversationId;
-  event: string;
-  payload: unknown;
-  exceptSocketId: string | undefined;
-}
-
-/** A running message-service on real SQLite and the memory log and bus. */
-async function startService(
-  overrides: {
-    wrapStore?: (store: MessageStore) => MessageStore;
-    commandLog?: CommandLog;
-    echoToSender?: boolean;
-  } = {},
-) {
-  const stores = temporaryStores();
-  const bus = createMemoryEventBus();
-  const commandLog = overrides.commandLog ?? createMemoryCommandLog({ partitions: 2 });
-  const emitted: Emitted[] = [];
-  const results: MessageResult[] = [];
-  const emitter: RoomEmitter = {
-    toConversation(conversationId, event, payload, options) {
-      emitted.push({ conversationId, event, payload, exceptSocketId: options?.exceptSocketId });
-    },
-    toUser() {},
-  };
-  bus.subscribe(subjects.messageResults(gatewayId), (payload) => {
-    results.push(...messageResultsSchema.parse(payload).results);
-  });
-  const metrics = createMetrics({ processMetrics: false });
-  const service = createMessageService({
-    commandLog,
-    bus,
-    emitter,
-    messageStore: overrides.wrapStore?.(stores.messageStore) ?? stores.messageStore,
-    directoryStore: stores.directoryStore,
-    settings: {
-      ECHO_TO_SENDER: overrides.echoToSender ?? false,
-      MEMBERSHIP_CACHE_SIZE: 1000,
-      SEQUENCE_CACHE_SIZE: 1000,
-    },
-    drainTimeout: 5000,
-    logger: createLogger({ name: 'test', level: 'silent' }),
-    metrics,
-  });
-  await service.start();
-  return {
-    stores,
-    bus,
-    commandLog,
-    emitted,
-    results,
-    metrics,
-    async conversationOf(...userIds: string[]): Promise<ConversationId> {
-      const conversationId = newConversationId();
-      const now = new Date().toISOString();
-      await stores.directoryStore.createGroup(
-        { _id: conversationId, type: 'group', name: null, createdAt: now, updatedAt: now },
-        userIds.map((userId) => ({
-          conversationId,
-          userId: userId as UserId,
-          role: 'member' as const,
-          joinedAt: now,
-          readSeq: 0,
-        })),
-      );
-      return conversationId;
-    },
-    async append(messages: MessageRequest[]): Promise<void> {
-      const command: SendMessagesCommand = { type: 'send_messages', gatewayId, messages };
-      const partition = partitionOf(messages[0]?.conversationId ?? '', commandLog.partitions);
-      await commandLog.append(partition, new TextEncoder().encode(JSON.stringify(command)));
-    },
-    resultOf: (ref: string) =>
-      waitFor(() => results.find((result) => result.ref === ref), { describe: `result ${ref}` }),
-    async [Symbol.asyncDispose]() {
-      await service.drain();
-      await service.stop();
-      await stores[Symbol.asyncDispose]();
-    },
-  };
-}
+import { newConversationId, request } from './message-fixture.ts';
+import { startService } from './running-service.fixture.ts';
 
 test('stores, tells the room except the sending socket, and confirms', async () => {
   await using service = await startService();
@@ -239,7 +139,7 @@ test('a message that fails by itself becomes a dead letter without its neighbour
     [2, batch[2]?.content],
   ]);
   const [letter] = await service.commandLog.deadLetters(10);
-  expect(JSON.parse(new TextDecoder().decode(letter?.command)).messages).toEqual([batch[1]]);
+  expect(JSON.parse(new TextDecoder().decode(letter?.command)).requests).toEqual([batch[1]]);
 });
 
 test('garbage in the log becomes a dead letter and the partition goes on', async () => {

@@ -15,12 +15,12 @@ export const gatewayConfig = {
    * Milliseconds in which the others in a room hear at most one typing state of a socket; 0: all.
    */
   TYPING_INTERVAL: integer(0, 60_000).prefault('1000'),
-  /** join_conversation, leave_conversation and refresh_token together. */
+  /** All other events together: joining, leaving, marks, reactions, refresh_token. */
   REQUEST_RATE: decimal(0.1, 100_000).prefault('10'),
   REQUEST_BURST: integer(1, 1_000_000).prefault('50'),
   /** Bytes of one Engine.IO message; more closes the connection. */
   MAX_PAYLOAD: integer(16_384, 1_048_576).prefault('65536'),
-  /** Messages of one gateway that wait for their confirmation; beyond: OVERLOADED. */
+  /** Messages, marks and reactions of one gateway that wait for their confirmation; beyond: OVERLOADED. */
   MAX_UNCONFIRMED: integer(1, 1_000_000).prefault('10000'),
   /** Milliseconds a message may wait to be accepted by the command log; then: UNAVAILABLE. */
   ACCEPT_TIMEOUT: integer(100, 600_000).prefault('10000'),

@@ -3,17 +3,18 @@ import type { AddressInfo } from 'node:net';
 import { createTokenIssuer, createTokenVerifier } from '@bambochat/auth';
 import { createMemoryCommandLog, createMemoryEventBus } from '@bambochat/messaging/memory';
 import {
+  type ChatRequest,
+  type ChatResult,
   type ConversationId,
+  chatRequestsCommandSchema,
+  conversationOfRequestSchema,
   conversationsOfRequestSchema,
   type GatewayId,
   headRequestSchema,
   type Message,
   type MessageId,
   type MessageRequest,
-  type MessageResult,
   notFound,
-  type SendMessagesCommand,
-  sendMessagesCommandSchema,
   subjects,
   type UserId,
 } from '@bambochat/protocol';
@@ -71,11 +72,21 @@ export async function startGateway(
     beforeHead: async () => {},
   };
   const handled: MessageRequest[] = [];
-  let answer = (requests: MessageRequest[]): MessageResult[] =>
-    requests.map((request, index) => ({
-      ref: request.ref,
-      message: messageOf(request, index + 1),
-    }));
+  /** Marks and reactions. */
+  const handledOthers: Exclude<ChatRequest, MessageRequest>[] = [];
+  /** Where messages are that reactions name. */
+  const conversationsOfMessages = new Map<string, ConversationId>();
+  const questions = { asked: 0, beforeAnswer: async (_messageId: MessageId) => {} };
+  let answer = (requests: ChatRequest[]): ChatResult[] =>
+    requests.map((request, index) => {
+      const { ref } = request;
+      if (request.kind === 'message') {
+        return { ref, message: messageOf(request, index + 1) };
+      }
+      return request.kind === 'read'
+        ? { ref, unread: 3 }
+        : { ref, reactions: [{ userId: request.userId, type: request.reactionType }] };
+    });
 
   bus.respond(
     subjects.conversationsOf,
@@ -101,14 +112,32 @@ export async function startGateway(
     },
     { queue: 'directory' },
   );
+  bus.respond(
+    subjects.conversationOf,
+    async (payload) => {
+      const { messageId } = conversationOfRequestSchema.parse(payload);
+      questions.asked += 1;
+      await questions.beforeAnswer(messageId);
+      const conversationId = conversationsOfMessages.get(messageId);
+      if (conversationId === undefined) {
+        throw notFound('Message');
+      }
+      return { conversationId };
+    },
+    { queue: 'message-service', concurrency: 10_000 },
+  );
   const consumer = await commandLog.consume(async ({ command }) => {
-    const decoded: SendMessagesCommand = sendMessagesCommandSchema.parse(
-      JSON.parse(new TextDecoder().decode(command)),
-    );
-    handled.push(...decoded.messages);
-    const results = answer(decoded.messages);
+    const decoded = chatRequestsCommandSchema.parse(JSON.parse(new TextDecoder().decode(command)));
+    for (const request of decoded.requests) {
+      if (request.kind === 'message') {
+        handled.push(request);
+      } else {
+        handledOthers.push(request);
+      }
+    }
+    const results = answer(decoded.requests);
     if (results.length > 0) {
-      bus.publish(subjects.messageResults(decoded.gatewayId), { results });
+      bus.publish(subjects.chatResults(decoded.gatewayId), { results });
     }
   });
 
@@ -155,6 +184,9 @@ export async function startGateway(
     memberships,
     directory,
     handled,
+    handledOthers,
+    conversationsOfMessages,
+    questions,
     token,
     open,
     answerWith(next: typeof answer) {

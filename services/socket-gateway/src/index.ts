@@ -3,10 +3,10 @@ import { authExpired, type TokenVerifier } from '@bambochat/auth';
 import { type CommandLog, createCommandBatcher, type EventBus } from '@bambochat/messaging';
 import {
   AppError,
+  type ChatRequest,
+  type ChatRequestsCommand,
   type GatewayId,
-  MESSAGES_PER_COMMAND_MAX,
-  type MessageRequest,
-  type SendMessagesCommand,
+  REQUESTS_PER_COMMAND_MAX,
   toWireError,
 } from '@bambochat/protocol';
 import type { Rooms } from '@bambochat/rooms';
@@ -24,9 +24,12 @@ import { followMemberships } from './follow-memberships.ts';
 import { createGatewayMetrics } from './gateway-metrics.ts';
 import { handleEvent } from './handle-event.ts';
 import { joinConversation, leaveConversation } from './join-conversation.ts';
+import { markRead } from './mark-read.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { refreshToken } from './refresh-token.ts';
 import { sendMessage } from './send-message.ts';
+import { sendReaction } from './send-reaction.ts';
+import { createSubmitter } from './submit-request.ts';
 import { type Presence, trackPresence } from './track-presence.ts';
 import { createTyping } from './typing.ts';
 import { createUnconfirmedMessages } from './unconfirmed-messages.ts';
@@ -55,7 +58,7 @@ const RESYNC_SPREAD = 4000;
 /** Milliseconds that `drain` waits for presence-service to know that everybody left. */
 const DEPARTURE_TIMEOUT = 2000;
 
-/** Handshake, rooms and typing; turns `send_message` into a command. Holds nothing but connections. */
+/** Handshake, rooms and typing; turns what members say, read and react to into commands. Holds nothing but connections. */
 export function createSocketGateway(options: GatewayOptions): Service {
   const { httpServer, gatewayId, verifier, bus, rooms, settings, logger } = options;
   const metrics = createGatewayMetrics(options.metrics);
@@ -80,10 +83,10 @@ export function createSocketGateway(options: GatewayOptions): Service {
       rooms,
       directory: createDirectoryClient(bus),
     });
-    const batcher = createCommandBatcher<MessageRequest>({
+    const batcher = createCommandBatcher<ChatRequest>({
       log: options.commandLog,
-      encode: (messages) => encodeCommand(gatewayId, messages),
-      maxItems: MESSAGES_PER_COMMAND_MAX,
+      encode: (requests) => encodeCommand(gatewayId, requests),
+      maxItems: REQUESTS_PER_COMMAND_MAX,
       maxWaiting: settings.MAX_UNCONFIRMED,
       acceptTimeout: settings.ACCEPT_TIMEOUT,
     });
@@ -93,7 +96,7 @@ export function createSocketGateway(options: GatewayOptions): Service {
       max: settings.MAX_UNCONFIRMED,
       askAgain(request) {
         batcher.submit(request.conversationId, request).catch((error: unknown) => {
-          logger.warn({ err: error }, 'overdue message could not be asked for');
+          logger.warn({ err: error }, 'overdue request could not be asked for');
         });
       },
     });
@@ -148,12 +151,15 @@ export function createSocketGateway(options: GatewayOptions): Service {
       }
     }
 
+    const submit = createSubmitter({ batcher, unconfirmed, logger });
     const typing = createTyping({ server, interval: settings.TYPING_INTERVAL });
     const tracked = trackPresence({ server, bus, gatewayId, metrics, logger });
     presence = tracked;
     const friendEvents = followFriendEvents({ server, bus, logger });
     const definitions = [
-      sendMessage({ batcher, unconfirmed, typing, metrics, logger }),
+      sendMessage({ submit, typing, metrics }),
+      markRead(submit),
+      sendReaction({ bus, submit }),
       typing.definition,
       joinConversation(conversationRooms),
       leaveConversation(conversationRooms),
@@ -225,8 +231,8 @@ export function createSocketGateway(options: GatewayOptions): Service {
   };
 }
 
-function encodeCommand(gatewayId: GatewayId, messages: MessageRequest[]): Uint8Array {
-  const command: SendMessagesCommand = { type: 'send_messages', gatewayId, messages };
+function encodeCommand(gatewayId: GatewayId, requests: ChatRequest[]): Uint8Array {
+  const command: ChatRequestsCommand = { type: 'chat_requests', gatewayId, requests };
   return new TextEncoder().encode(JSON.stringify(command));
 }
 

@@ -1,5 +1,6 @@
 import { createMemoryEventBus } from '@bambochat/messaging/memory';
 import {
+  type ChatRequest,
   type GatewayId,
   type Message,
   type MessageRequest,
@@ -11,7 +12,7 @@ import { waitFor } from '@bambochat/testing';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { ChatSocket } from './chat-socket.ts';
 import { heard, messageOf, newConversationId, startGateway } from './gateway-fixture.ts';
-import { createUnconfirmedMessages } from './unconfirmed-messages.ts';
+import { createUnconfirmedMessages, type Success } from './unconfirmed-messages.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -90,8 +91,8 @@ test('after live delivery was interrupted, every socket is told to fetch what is
 function oneUnconfirmed() {
   const bus = createMemoryEventBus();
   const gatewayId = 'gateway-1' as GatewayId;
-  const asked: MessageRequest[] = [];
-  const confirmed: Message[] = [];
+  const asked: ChatRequest[] = [];
+  const confirmed: Success[] = [];
   const failed: WireError[] = [];
   const unconfirmed = createUnconfirmedMessages({
     bus,
@@ -100,6 +101,7 @@ function oneUnconfirmed() {
     askAgain: (request) => asked.push(request),
   });
   const request: MessageRequest = {
+    kind: 'message',
     conversationId: newConversationId(),
     senderId: 'alice' as MessageRequest['senderId'],
     content: 'hello',
@@ -110,7 +112,7 @@ function oneUnconfirmed() {
   unconfirmed.add({
     socket: { connected: true } as ChatSocket,
     request,
-    confirm: (message) => confirmed.push(message),
+    confirm: (result) => confirmed.push(result),
     fail: (error) => failed.push(error),
   });
   return {
@@ -120,7 +122,7 @@ function oneUnconfirmed() {
     confirmed,
     failed,
     result: (message: Message) =>
-      bus.publish(subjects.messageResults(gatewayId), { results: [{ ref: '1', message }] }),
+      bus.publish(subjects.chatResults(gatewayId), { results: [{ ref: '1', message }] }),
     [Symbol.dispose]: () => unconfirmed.stop(),
   };
 }
@@ -138,7 +140,7 @@ test('an overdue result is asked for again, at growing intervals, and still conf
   const message = messageOf(it.request, 1);
   it.result(message);
   await vi.advanceTimersByTimeAsync(10);
-  expect(it.confirmed).toEqual([message]);
+  expect(it.confirmed).toEqual([{ ref: '1', message }]);
   expect(it.unconfirmed.size).toBe(0);
 });
 

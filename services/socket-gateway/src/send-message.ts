@@ -1,17 +1,9 @@
-import type { CommandBatcher } from '@bambochat/messaging';
-import {
-  AppError,
-  type ClientMessageId,
-  type MessageRequest,
-  sendMessageSchema,
-  toWireError,
-} from '@bambochat/protocol';
-import type { Logger } from '@bambochat/runtime';
+import { type ClientMessageId, sendMessageSchema } from '@bambochat/protocol';
 import { uuidv7 } from 'uuidv7';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { EventDefinition } from './handle-event.ts';
+import type { SubmitRequest } from './submit-request.ts';
 import type { Typing } from './typing.ts';
-import type { UnconfirmedMessages } from './unconfirmed-messages.ts';
 
 /**
  * Hands the message to the command log and waits for its result. Whether the sender is a member is
@@ -19,52 +11,40 @@ import type { UnconfirmedMessages } from './unconfirmed-messages.ts';
  * later messages of the socket overtake earlier ones.
  */
 export function sendMessage(options: {
-  batcher: CommandBatcher<MessageRequest>;
-  unconfirmed: UnconfirmedMessages;
+  submit: SubmitRequest;
   typing: Pick<Typing, 'clear'>;
   metrics: GatewayMetrics;
-  logger: Logger;
 }): EventDefinition<typeof sendMessageSchema> {
-  const { batcher, unconfirmed, typing, metrics } = options;
-  let count = 0;
+  const { submit, typing, metrics } = options;
 
   return {
     event: 'send_message',
     schema: sendMessageSchema,
     rate: 'message',
-    handle(socket, payload, answer) {
-      if (unconfirmed.full) {
-        throw new AppError('OVERLOADED', 'Too many messages are waiting, try again later');
-      }
-      typing.clear(socket, payload.conversationId);
-      count += 1;
-      const request: MessageRequest = {
-        conversationId: payload.conversationId,
-        senderId: socket.data.userId,
-        content: payload.content,
-        clientMessageId: payload.clientMessageId ?? (uuidv7() as ClientMessageId),
-        socketId: socket.id,
-        ref: count.toString(36),
-      };
+    handle(socket, { conversationId, content, clientMessageId }, answer) {
       const observe = metrics.confirmDuration.startTimer();
-      unconfirmed.add({
+      submit(
         socket,
-        request,
-        confirm(message) {
+        {
+          kind: 'message',
+          conversationId,
+          senderId: socket.data.userId,
+          content,
+          clientMessageId: clientMessageId ?? (uuidv7() as ClientMessageId),
+          socketId: socket.id,
+        },
+        answer,
+        (result) => {
+          if (!('message' in result)) {
+            answer.fail(new Error('The result of a message holds none'));
+            return;
+          }
           observe();
-          socket.emit('message_sent_confirm', message);
-          answer.succeed({ message });
+          socket.emit('message_sent_confirm', result.message);
+          answer.succeed({ message: result.message });
         },
-        fail(error) {
-          answer.fail(new AppError(error.code, error.message));
-        },
-      });
-      batcher.submit(request.conversationId, request).catch((error: unknown) => {
-        if (!(error instanceof AppError)) {
-          options.logger.error({ err: error }, 'command log refused a message');
-        }
-        unconfirmed.fail(request.ref, toWireError(error));
-      });
+      );
+      typing.clear(socket, conversationId);
     },
   };
 }

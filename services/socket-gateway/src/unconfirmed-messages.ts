@@ -1,9 +1,9 @@
 import type { EventBus, Subscription } from '@bambochat/messaging';
 import {
+  type ChatRequest,
+  type ChatResult,
+  chatResultsSchema,
   type GatewayId,
-  type Message,
-  type MessageRequest,
-  messageResultsSchema,
   subjects,
   toWireError,
   unavailable,
@@ -11,11 +11,13 @@ import {
 } from '@bambochat/protocol';
 import type { ChatSocket } from './chat-socket.ts';
 
-/** Who waits for the outcome of one message. */
+export type Success = Exclude<ChatResult, { error: WireError }>;
+
+/** Who waits for the outcome of one message, mark or reaction. */
 export interface Waiting {
   socket: ChatSocket;
-  request: MessageRequest;
-  confirm(message: Message): void;
+  request: ChatRequest;
+  confirm(result: Success): void;
   fail(error: WireError): void;
 }
 
@@ -23,7 +25,7 @@ export interface UnconfirmedMessages {
   readonly size: number;
   readonly full: boolean;
   add(waiting: Waiting): void;
-  /** The command log did not take the message. */
+  /** The command log did not take the request. */
   fail(ref: string, error: WireError): void;
   /** Resolves when nobody waits any more, or after `timeout` ms. */
   drain(timeout: number): Promise<void>;
@@ -41,17 +43,17 @@ interface Entry extends Waiting {
 }
 
 /**
- * Messages that were taken over by the command log, or are on their way there, and have no result
+ * Messages, marks and reactions that were taken over by the command log, or are on their way there, and have no result
  * yet. Bounded by `max`; an entry goes when its result comes or its socket is gone. An entry whose
- * result is overdue has its command sent again under the same `clientMessageId`, which finds the
- * stored message and confirms it; after half an hour without any result it is given up as
+ * result is overdue has its command sent again under the same name, which finds what was done and
+ * confirms it; after half an hour without any result it is given up as
  * `UNAVAILABLE`, which the client may retry, so that nothing keeps its place for ever.
  */
 export function createUnconfirmedMessages(options: {
   bus: EventBus;
   gatewayId: GatewayId;
   max: number;
-  askAgain: (request: MessageRequest) => void;
+  askAgain: (request: ChatRequest) => void;
   onUnknownResult?: () => void;
 }): UnconfirmedMessages {
   const entries = new Map<string, Entry>();
@@ -70,9 +72,9 @@ export function createUnconfirmedMessages(options: {
   }
 
   const subscription: Subscription = options.bus.subscribe(
-    subjects.messageResults(options.gatewayId),
+    subjects.chatResults(options.gatewayId),
     (payload) => {
-      const parsed = messageResultsSchema.safeParse(payload);
+      const parsed = chatResultsSchema.safeParse(payload);
       if (!parsed.success) {
         options.onUnknownResult?.();
         return;
@@ -83,10 +85,10 @@ export function createUnconfirmedMessages(options: {
           // The socket is gone, or the question was asked twice.
           continue;
         }
-        if ('message' in result) {
-          entry.confirm(result.message);
-        } else {
+        if ('error' in result) {
           entry.fail(result.error);
+        } else {
+          entry.confirm(result);
         }
       }
     },

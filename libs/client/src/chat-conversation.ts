@@ -1,0 +1,277 @@
+import { uuidv7 } from 'uuidv7';
+import { unavailable } from './chat-error.ts';
+import type { ChatEvents } from './chat-events.ts';
+import { ConversationLog } from './conversation-log.ts';
+import type { Outbox } from './outbox.ts';
+import { PendingMessage } from './pending-message.ts';
+import type { RestClient } from './rest-client.ts';
+import type {
+  ConversationNews,
+  Message,
+  Reaction,
+  ReactionType,
+  ReactionUpdate,
+  ReadMark,
+} from './shapes.ts';
+import type { TypedEvents } from './typed-events.ts';
+import { Typing } from './typing.ts';
+import type { Wire } from './wire.ts';
+
+const REQUEST_TIMEOUT = 20_000;
+const PAGE_MAX = 200;
+/** As many of the newest messages as the server gives reactions of, when it cannot name all changes. */
+const RESET_KEEPS = 200;
+
+/** What a conversation needs of its client. */
+export interface ConversationContext {
+  userId(): string | null;
+  wire(): Wire | null;
+  rest: RestClient;
+  /** Null until the user is known. */
+  outbox(): Outbox | null;
+  addToOutbox(entry: PendingMessage): void;
+  events: TypedEvents<ChatEvents>;
+  keep: number;
+}
+
+/** One conversation as a user interface shows it. Read it again at every `conversation` event. */
+export class ChatConversation {
+  readonly id: string;
+  /** @internal */
+  readonly log: ConversationLog;
+  readonly #context: ConversationContext;
+  readonly #typing: Typing;
+  readonly #marks = new Map<string, ReadMark>();
+  #readSeq: number | null = null;
+
+  /** @internal */
+  constructor(id: string, context: ConversationContext) {
+    this.id = id;
+    this.#context = context;
+    this.log = new ConversationLog(id, context.keep);
+    this.#typing = new Typing({
+      say: (isTyping) => context.wire()?.emitVolatile('typing', { conversationId: id, isTyping }),
+      onChange: () => {
+        context.events.emit('typing', { conversationId: id, userIds: this.typing });
+        this.#changed();
+      },
+    });
+  }
+
+  /**
+   * In rising `seq`, without a gap or a duplicate, up to the newest. The same array until something
+   * changes.
+   */
+  get messages(): readonly Message[] {
+    return this.log.messages;
+  }
+
+  /** One's own messages that are not in `messages` yet, in order. */
+  get pending(): readonly PendingMessage[] {
+    return this.#context.outbox()?.pending(this.id) ?? [];
+  }
+
+  /** Whether there are messages before the first of `messages`. */
+  get hasOlder(): boolean {
+    return this.log.hasOlder;
+  }
+
+  get lastSeq(): number {
+    return this.log.head;
+  }
+
+  get unread(): number {
+    return this.#readSeq === null ? 0 : Math.max(0, this.log.head - this.#readSeq);
+  }
+
+  /** Who has read how far, by user. */
+  get readMarks(): ReadonlyMap<string, ReadMark> {
+    return this.#marks;
+  }
+
+  /** Who is typing. */
+  get typing(): string[] {
+    return this.#typing.userIds;
+  }
+
+  /**
+   * Sends, now or as soon as there is a connection again. Never throws: the entry tells what becomes
+   * of it.
+   *
+   * @param content 1–4000 characters after trimming
+   */
+  send(content: string, options: { clientMessageId?: string } = {}): PendingMessage {
+    const entry = new PendingMessage({
+      clientMessageId: options.clientMessageId ?? uuidv7(),
+      conversationId: this.id,
+      content,
+      createdAt: new Date().toISOString(),
+    });
+    this.#typing.sent();
+    this.#context.addToOutbox(entry);
+    return entry;
+  }
+
+  /**
+   * Puts older messages in front, and the newest ones when there are none yet. Gives how many: 0 at
+   * the beginning of the conversation, and when 10,000 messages are in memory.
+   *
+   * @throws ChatError
+   */
+  async loadOlder(limit = 50): Promise<number> {
+    const { log } = this;
+    if (log.positioned && !log.hasOlder) {
+      return 0;
+    }
+    const count = await log.whileLoading(async () => {
+      const page = await this.#context.rest.messages({
+        conversationId: this.id,
+        limit: Math.min(limit, PAGE_MAX),
+        ...(log.positioned ? { before: log.first } : {}),
+      });
+      if (!log.positioned) {
+        this.appended(log.position(page.messages.at(-1)?.seq ?? page.lastSeq));
+      }
+      return log.prepend(page.messages);
+    });
+    if (count > 0) {
+      this.#changed();
+    }
+    return count;
+  }
+
+  /** Forgets the older messages that `loadOlder` brought. */
+  trim(): void {
+    this.log.trim();
+    this.#changed();
+  }
+
+  /**
+   * Everything up to this message, or up to the newest, is read. Gives what is still unread.
+   *
+   * @throws ChatError also when there is no connection
+   */
+  async markRead(messageId?: string): Promise<number> {
+    const message = messageId === undefined ? this.messages.at(-1) : this.log.find(messageId);
+    const id = message?._id ?? messageId;
+    if (id === undefined) {
+      return this.unread;
+    }
+    const { unread } = await this.#request('mark_read', {
+      conversationId: this.id,
+      messageId: id,
+    });
+    const userId = this.#context.userId();
+    if (message !== undefined && userId !== null) {
+      this.mark({ userId, messageId: message._id, seq: message.seq });
+    }
+    return typeof unread === 'number' ? unread : this.unread;
+  }
+
+  /**
+   * The same type again takes it back, another one replaces it. Gives all reactions of the message.
+   *
+   * @throws ChatError `UNAVAILABLE` when there is no connection, or when it broke and nobody knows
+   *   whether the server has heard: look at the reactions after catching up
+   */
+  async react(messageId: string, reactionType: ReactionType): Promise<Reaction[]> {
+    const answer = await this.#request('send_reaction', { messageId, reactionType });
+    const reactions = answer.reactions as Reaction[];
+    this.showReactions({ conversationId: this.id, messageId, reactions });
+    return reactions;
+  }
+
+  /** A key was pressed: the others are told, and told again that it is over when nothing follows. */
+  keyPressed(): void {
+    this.#typing.press();
+  }
+
+  /** The text was deleted, or the field was left. */
+  stopTyping(): void {
+    this.#typing.cease();
+  }
+
+  /** @internal Messages that came into the list. */
+  appended(messages: readonly Message[]): void {
+    for (const message of messages) {
+      this.#typing.hear(message.senderId, false);
+      if (message.senderId === this.#context.userId()) {
+        this.#context.outbox()?.settle(message);
+      }
+      this.#context.events.emit('message', message);
+    }
+    if (messages.length > 0) {
+      this.#changed();
+    }
+  }
+
+  /** @internal */
+  heardTyping(userId: string, isTyping: boolean): void {
+    this.#typing.hear(userId, isTyping);
+  }
+
+  /** @internal */
+  showReactions(update: ReactionUpdate): void {
+    if (this.log.react(update.messageId, update.reactions)) {
+      this.#changed();
+    }
+    this.#context.events.emit('reaction', update);
+  }
+
+  /** @internal Marks only go forward. */
+  mark(mark: ReadMark): void {
+    if (mark.seq <= (this.#marks.get(mark.userId)?.seq ?? 0)) {
+      return;
+    }
+    this.#marks.set(mark.userId, mark);
+    if (mark.userId === this.#context.userId()) {
+      this.#readSeq = Math.max(this.#readSeq ?? 0, mark.seq);
+    }
+    this.#context.events.emit('read', { conversationId: this.id, ...mark });
+    this.#changed();
+  }
+
+  /** @internal What `GET /sync` tells. */
+  learn(news: ConversationNews): void {
+    const { log } = this;
+    const readSeq = news.lastSeq - news.unread;
+    if (news.reset) {
+      log.trim(RESET_KEEPS);
+    }
+    const positioned = log.position((news.messages[0]?.seq ?? readSeq + 1) - 1);
+    this.#readSeq = Math.max(this.#readSeq ?? 0, readSeq);
+    log.noteHead(news.lastSeq);
+    this.appended([...positioned, ...log.receive(news.messages)]);
+    for (const { messageId, reactions } of news.reactions) {
+      this.showReactions({ conversationId: this.id, messageId, reactions });
+    }
+    for (const mark of news.readMarks) {
+      this.mark(mark);
+    }
+    for (const change of news.members) {
+      if (!change.member) {
+        this.#marks.delete(change.userId);
+        this.#typing.hear(change.userId, false);
+      }
+      this.#context.events.emit('member', { conversationId: this.id, ...change });
+    }
+    this.#changed();
+  }
+
+  /** @internal */
+  close(): void {
+    this.#typing.close();
+  }
+
+  #changed(): void {
+    this.#context.events.emit('conversation', { conversationId: this.id });
+  }
+
+  async #request(event: string, payload: object): Promise<Record<string, unknown>> {
+    const wire = this.#context.wire();
+    if (wire === null) {
+      throw unavailable('There is no connection');
+    }
+    return wire.request(event, payload, REQUEST_TIMEOUT);
+  }
+}

@@ -1,0 +1,19 @@
+import { openMongoStores } from '@bambochat/stores/mongo';
+import { startBackends } from '@bambochat/testing';
+import { uuidv7 } from 'uuidv7';
+import { syncContract } from './sync.contract.ts';
+
+syncContract('MongoDB', async () => {
+  const backends = await startBackends({ names: ['mongodb'] });
+  const stores = await openMongoStores({
+    url: backends.mongodb.url,
+    database: `bambochat-history-${uuidv7()}`,
+  });
+  return {
+    ...stores,
+    async close() {
+      await stores.close();
+      await backends.stop();
+    },
+  };
+});
