@@ -17,6 +17,7 @@ import {
   expectTransitions,
   friendsShown,
   hearTransitions,
+  showsOnline,
   statusesHeard,
   watch,
 } from './presence-heard.ts';
@@ -192,10 +193,7 @@ export function describeFriendsPresence(target: () => Target): void {
         );
         const friends = others.filter((_other, index) => index % 2 === 1);
         const strangers = others.filter((_other, index) => index % 2 === 0);
-        const expected = friends.map(({ userId }) => userId).sort();
-        await expect
-          .poll(() => friendsShown(atAda), { timeout: 20_000, interval: 25 })
-          .toEqual(expected);
+        await showsOnline(atAda, friends);
         using marker = await bringMarker(target(), [ada]);
         await marker.comes([atAda]);
         for (const stranger of strangers) {

@@ -6,6 +6,7 @@ import type { ChatConnection } from './chat-connection.ts';
 import { describeLogs } from './logs.conformance.ts';
 import { logIn, newPeople, online, type Person } from './person.ts';
 import { expectTransitions, hearTransitions, showsOnline, watch } from './presence-heard.ts';
+import { request } from './rest-client.ts';
 import { type Member, type StackTarget, startStack, startStackOn } from './stack-target.ts';
 import { useTarget } from './target.ts';
 
@@ -51,6 +52,22 @@ describe('presence, when what the stack stands on breaks', () => {
     });
   }
 
+  /** Gateways and presence-services have their connections back. */
+  async function everybodyIsReady(): Promise<void> {
+    const members = [...stack.gateways, ...stack.presenceServices];
+    await waitFor(
+      async () => {
+        const answers = await Promise.all(
+          members.map(({ url }) =>
+            request(url, 'GET', '/readyz').catch(() => ({ status: 'gone' })),
+          ),
+        );
+        return answers.every(({ status }) => status === 200);
+      },
+      { timeout: HEALED, describe: 'gateways and presence-services to be ready' },
+    );
+  }
+
   /**
    * Friends of one who are there before: one of them leaves while something is broken, one comes
    * when they can, one is on two gateways, and none of the others is told to have moved.
@@ -86,6 +103,8 @@ describe('presence, when what the stack stands on breaks', () => {
       leaves.close();
     });
 
+    // What is told while a gateway is not connected it cannot hear; a fresh snapshot shows it instead.
+    await everybodyIsReady();
     using comes = await arrives(coming, 1);
     const went = await hearTransitions(listeners, leaving, [true, false], HEALED);
     const distance = Math.abs(Date.parse(went.lastSeenAt) - leftAt);
@@ -239,7 +258,6 @@ describe('presence, when what the stack stands on breaks', () => {
     const came = await hearTransitions([watchingAgain], gone, [true], HEALED);
     expect(came.lastSeenAt).toBe(goneSeen.lastSeenAt);
     await showsOnline(watchingAgain, [back, gone], HEALED);
-    expectTransitions([watchingAgain], back, []);
   });
 
   describeLogs(target, /"msg":"service died"/);
