@@ -15,9 +15,7 @@ export type LeaveConversationAck = (answer: { success: true } | Failure) => void
 /** `unread`: messages of this conversation that are still unread. */
 export type MarkReadAck = (answer: { success: true; unread: number } | Failure) => void;
 /** `reactions`: all that the message has now. */
-export type SendReactionAck = (
-  answer: { success: true; reactions: Reaction[] } | Failure,
-) => void;
+export type SendReactionAck = (answer: { success: true; reactions: Reaction[] } | Failure) => void;
 /** `expiresAt`: ISO 8601 UTC with milliseconds. */
 export type RefreshTokenAck = (answer: { success: true; expiresAt: string } | Failure) => void;
 

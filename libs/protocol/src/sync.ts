@@ -34,7 +34,9 @@ export const conversationNewsSchema = z
     /** Rising `seq` without a gap, beginning behind what earlier answers gave. */
     messages: z.array(messageSchema),
     /** Of messages whose reactions may have changed, all that each has now. */
-    reactions: z.array(z.object({ messageId: messageIdSchema, reactions: z.array(reactionSchema) })),
+    reactions: z.array(
+      z.object({ messageId: messageIdSchema, reactions: z.array(reactionSchema) }),
+    ),
     /** Of users whose mark may have moved; of all when the conversation comes for the first time. */
     readMarks: z.array(readMarkSchema),
     /** Users whose membership or role may have changed. `role` is null for who is no member. */

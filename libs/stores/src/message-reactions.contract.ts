@@ -150,7 +150,7 @@ export function reactionsContract(doors: () => readonly [MessageStore, MessageSt
       const found = (await read(message)) ?? [];
       expect(found).toHaveLength(REACTIONS_PER_MESSAGE_MAX);
       expect(found.at(-1)?.userId).toBe(late.userId);
-    });
+    }, 60_000);
 
     test('to a message that this conversation does not have are refused', async () => {
       const message = await stored();
