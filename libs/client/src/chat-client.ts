@@ -181,6 +181,7 @@ export class ChatClient {
     }
   }
 
+  /** @internal Not every browser has the symbol, nor every project its type. */
   [Symbol.dispose](): void {
     this.close();
   }
