@@ -7,19 +7,21 @@
  * - `terminal-chat.js`: the command `bambochat-chat`
  * - `*.d.ts`: types, without a word of `@bambochat/protocol`
  *
+ * With an argument: there instead.
+ *
  * Fails when something of Node gets into what browsers load. Prints the sizes.
  */
 import { execFile } from 'node:child_process';
 import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire, isBuiltin } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'rolldown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const dist = join(root, 'dist');
+const dist = resolve(process.argv[2] ?? join(root, 'dist'));
 
 /** The command loads the library that lies beside it, instead of having a copy inside. */
 const besideLibrary: Plugin = {
@@ -97,7 +99,13 @@ async function declareTypes(): Promise<void> {
     dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
     'bin/tsc',
   );
-  await promisify(execFile)(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')]);
+  await promisify(execFile)(process.execPath, [
+    tsc,
+    '-p',
+    join(root, 'tsconfig.build.json'),
+    '--outDir',
+    dist,
+  ]);
   for (const name of await readdir(dist)) {
     if (name.endsWith('.d.ts')) {
       const path = join(dist, name);

@@ -181,6 +181,7 @@ export class ChatClient {
     }
   }
 
+  /** @internal Not every browser has the symbol, nor every project its type. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -244,8 +245,11 @@ export class ChatClient {
       this.#outbox?.settle(message);
     }
     conversation.appended(log.receive([message]));
-    // While everything is being fetched, gaps close by themselves; what is left is repaired after.
-    if (this.state.name === 'live') {
+    if (!log.positioned) {
+      // A conversation that the user has just come into: where it begins for them, `/sync` tells.
+      this.#catchUp.look();
+    } else if (this.state.name === 'live') {
+      // While everything is being fetched, gaps close by themselves; what is left is repaired after.
       this.#repair.watch(log);
     }
   }

@@ -35,9 +35,16 @@ describe('one list of a conversation', () => {
   test('holds everything until it is known where it begins', () => {
     const log = new ConversationLog('c', 100);
     expect(log.receive([message(12), message(11)])).toEqual([]);
-    expect(log.hasGap).toBe(true);
+    expect(log.hasGap).toBe(false);
     expect(seqs(log.receivePage(run(8, 10)))).toEqual([8, 9, 10, 11, 12]);
     expect(log.first).toBe(8);
+  });
+
+  test('begins by itself with the first message there is', () => {
+    const log = new ConversationLog('c', 100);
+    expect(log.receive([message(2)])).toEqual([]);
+    expect(seqs(log.receive([message(1)]))).toEqual([1, 2]);
+    expect(log.hasOlder).toBe(false);
   });
 
   test('whatever the order, the repetitions and the pages: dense, rising, each appended once', () => {

@@ -11,8 +11,8 @@ export const OLDER_MAX = 10_000;
  * The one list of a conversation: rising `seq` without a gap or a duplicate, from somewhere up to
  * `last`. Everything that arrives, by whatever way, goes through here.
  *
- * Unpositioned at first: where the list begins is told by the first page or by `position`, and what
- * arrives earlier is held. Holds the newest `keep` messages, and as many older ones as were asked
+ * Unpositioned at first: where the list begins is told by the first page, by `position` or by the
+ * very first message, and what arrives earlier is held. Holds the newest `keep` messages, and as many older ones as were asked
  * for; older ones give way to newer ones.
  */
 export class ConversationLog {
@@ -62,9 +62,9 @@ export class ConversationLog {
     return !this.positioned || this.first > 1;
   }
 
-  /** Whether something is known to be missing at the end. */
+  /** Whether something is known to be missing at the end; false while it is not positioned. */
   get hasGap(): boolean {
-    return this.positioned ? this.head > this.last : this.#held.size > 0;
+    return this.positioned && this.head > this.last;
   }
 
   /** Begins the list behind this `seq`, unless it has begun. Gives what could be appended. */
@@ -92,6 +92,10 @@ export class ConversationLog {
     const appended: Message[] = [];
     for (const message of messages) {
       this.noteHead(message.seq);
+      if (message.seq === 1) {
+        // Nothing can come before it.
+        appended.push(...this.position(0));
+      }
       if (this.#last !== null && message.seq === this.#last + 1) {
         appended.push(...this.#append(message), ...this.#appendHeld());
       } else if (this.#last === null || message.seq > this.#last) {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ChatClient } from './chat-client.ts';
+import { unavailable } from './chat-error.ts';
 import { follow } from './client-story-fixture.ts';
 import { PlayedServer, pass, tokenFor } from './played-server-fixture.ts';
 
@@ -155,6 +156,40 @@ describe('the list of a client', () => {
       'catching-up',
       'live',
     ]);
+  });
+
+  test('looks when the page becomes visible, and connects when the network is back', async () => {
+    const page = Object.assign(new EventTarget(), { visibilityState: 'hidden' });
+    const window = new EventTarget();
+    vi.stubGlobal('document', page);
+    vi.stubGlobal('addEventListener', window.addEventListener.bind(window));
+    try {
+      const ada = connect('ada');
+      const story = follow(ada);
+      await pass(100);
+      server.delivers = () => false;
+      server.say(C, 'ben', 'while hidden');
+      page.dispatchEvent(new Event('visibilitychange'));
+      await pass(5000);
+      expect(story.texts()).toEqual([]);
+      page.visibilityState = 'visible';
+      page.dispatchEvent(new Event('visibilitychange'));
+      await pass(1000);
+      expect(story.texts()).toEqual(['while hidden']);
+
+      const random = vi.spyOn(Math, 'random').mockReturnValue(0.99);
+      server.refusals.push(...Array.from({ length: 6 }, () => unavailable('no network')));
+      server.cut();
+      await pass(40_000);
+      expect(ada.state).toMatchObject({ name: 'offline' });
+      server.refusals.length = 0;
+      window.dispatchEvent(new Event('online'));
+      await pass(1100);
+      expect(ada.state.name).toBe('live');
+      random.mockRestore();
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   test('many reasons to look make few requests', async () => {

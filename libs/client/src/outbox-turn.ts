@@ -1,6 +1,9 @@
+import type { StoredRow } from './outbox-storage.ts';
+
 /** What one page tells the others that share its outbox. */
 export type OutboxNotice =
-  | { type: 'added' }
+  /** With the row: what a tab writes into Web Storage, others may read a little later. */
+  | { type: 'added'; row: StoredRow }
   | { type: 'confirmed'; message: unknown }
   | { type: 'refused'; clientMessageId: string; conversationId: string; error: unknown };
 

@@ -1,12 +1,14 @@
 import { type Backoff, createBackoff } from './backoff.ts';
 import { asChatError, ChatError, closed, errorFromWire } from './chat-error.ts';
-import { inOrder, type OutboxRow, type OutboxStorage } from './outbox-storage.ts';
+import { inOrder, type OutboxRow, type OutboxStorage, type StoredRow } from './outbox-storage.ts';
 import { createOutboxTurn, type OutboxNotice } from './outbox-turn.ts';
 import { PendingMessage } from './pending-message.ts';
 import type { Message } from './shapes.ts';
 
 /** Messages of one's own that wait, in memory; beyond, sending is refused as `OVERLOADED`. */
 export const OUTBOX_MAX = 1000;
+/** Settled messages that a late reading or another page may still mention. */
+const SETTLED_MAX = 1000;
 
 /** The messages of one conversation, in order: one is on its way at any time. */
 interface Lane {
@@ -48,6 +50,8 @@ export class Outbox {
   #granted = false;
   #closed = false;
   #size = 0;
+  /** Bounded; the newest. */
+  readonly #settled = new Set<string>();
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -134,7 +138,9 @@ export class Outbox {
     }
     if (!this.#closed) {
       this.#options.onChange(entry);
-      this.#turn.tell({ type: 'added' });
+      if (entry.row !== null) {
+        this.#turn.tell({ type: 'added', row: entry.row });
+      }
       this.#pump(conversationId);
     }
   }
@@ -151,24 +157,29 @@ export class Outbox {
       const rows = await this.#options.storage.load(OUTBOX_MAX);
       this.#mayHoldMore = rows.length === OUTBOX_MAX;
       for (const row of rows) {
-        const known = this.#find(row.conversationId, row.clientMessageId) !== undefined;
-        if (!this.#closed && !known && !this.#removed.has(row.place)) {
-          const entry = new PendingMessage(row);
-          this.#insert(entry);
-          this.#options.onChange(entry);
-        }
+        this.#adopt(row);
       }
     } catch (error) {
       this.#options.onError(asChatError(error));
     }
   }
 
-  /** Rows that are being removed, which a read that began earlier may still see. */
-  readonly #removed = new Set<number>();
+  /** A row that was written by an earlier client, or in another page. */
+  #adopt(row: StoredRow): void {
+    const known =
+      this.#settled.has(keyOf(row)) ||
+      this.#find(row.conversationId, row.clientMessageId) !== undefined;
+    if (!this.#closed && !known && this.#size < 2 * OUTBOX_MAX) {
+      const entry = new PendingMessage(row);
+      this.#insert(entry);
+      this.#options.onChange(entry);
+    }
+  }
 
   #heed(notice: OutboxNotice): void {
     if (notice.type === 'added') {
-      void this.#load().then(() => this.#pumpAll());
+      this.#adopt(notice.row);
+      this.#pump(notice.row.conversationId);
     } else if (notice.type === 'confirmed') {
       const message = notice.message as Message;
       const entry = this.#find(message.conversationId, message.clientMessageId);
@@ -227,19 +238,23 @@ export class Outbox {
   /** Out of the list and out of the storage. */
   #finish(entry: PendingMessage): void {
     this.#take(entry);
+    this.#settled.add(keyOf(entry));
+    for (const oldest of this.#settled) {
+      if (this.#settled.size <= SETTLED_MAX) {
+        break;
+      }
+      this.#settled.delete(oldest);
+    }
     // A row that is still being stored has its place afterwards.
     this.#storing = this.#storing.then(async () => {
       const { row } = entry;
       if (row !== null) {
-        this.#removed.add(row.place);
         try {
           await this.#options.storage.remove(row);
         } catch (error) {
           // Harmless: the next page sends it again and is given the stored message.
           this.#options.onError(asChatError(error));
         }
-        await this.#loading;
-        this.#removed.delete(row.place);
       }
       if (this.#size === 0 && this.#mayHoldMore && !this.#closed) {
         await this.#load();
@@ -325,4 +340,8 @@ export class Outbox {
     }
     this.#pump(conversationId);
   }
+}
+
+function keyOf(row: { conversationId: string; clientMessageId: string }): string {
+  return `${row.conversationId} ${row.clientMessageId}`;
 }

@@ -6,7 +6,8 @@ import type { Message } from './shapes.ts';
  * - `storing`: on its way into the outbox
  * - `pending`: in the outbox, will be sent
  * - `sending`: sent, not confirmed yet
- * - `confirmed`: stored by the server, and in the list
+ * - `confirmed`: stored by the server; in the list, unless the user has just come into the
+ *   conversation and it is not known yet where the list begins
  * - `refused`: finally; `error` says why. `STORAGE`: it was never sent, as it could not be kept
  */
 export type PendingState = 'storing' | 'pending' | 'sending' | 'confirmed' | 'refused';

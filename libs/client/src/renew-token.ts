@@ -11,6 +11,8 @@ const MARGIN_SHARE = 0.2;
  * than a token's life every one looks expired.
  */
 const REST_SHARE = 0.4;
+/** Milliseconds between two attempts at most: the old token does not wait. */
+const RETRY_MAX = 10_000;
 /** Timers of platforms overflow past 2^31 ms. */
 const TIMER_MAX = 86_400_000;
 
@@ -31,7 +33,7 @@ export function createTokenRenewal(options: {
   present: (token: string) => Promise<void>;
   onError: (error: ChatError) => void;
 }): TokenRenewal {
-  const backoff = createBackoff();
+  const backoff = createBackoff({ max: RETRY_MAX });
   let timer: ReturnType<typeof setTimeout> | undefined;
   let round = 0;
 

@@ -8,7 +8,6 @@ const PATIENCE = 500;
 /** Conversations that are repaired at the same time. */
 const AT_ONCE = 4;
 const PAGE = 200;
-const FIRST_PAGE = 50;
 
 export interface GapRepair {
   /** Looks at a list that may have a gap, and sees to it that it is filled. */
@@ -23,11 +22,7 @@ export interface GapRepair {
  * @param options.onGone the user is no member of the conversation (any more)
  */
 export function createGapRepair(options: {
-  fetch: (query: {
-    conversationId: string;
-    after?: number;
-    limit: number;
-  }) => Promise<MessagesPage>;
+  fetch: (query: { conversationId: string; after: number; limit: number }) => Promise<MessagesPage>;
   onAppended: (log: ConversationLog, messages: Message[]) => void;
   onGone: (log: ConversationLog) => void;
   onError: (error: ChatError) => void;
@@ -75,7 +70,8 @@ export function createGapRepair(options: {
         const appended = await log.whileLoading(async () => {
           const page = await options.fetch({
             conversationId: log.conversationId,
-            ...(log.positioned ? { after: log.last, limit: PAGE } : { limit: FIRST_PAGE }),
+            after: log.last,
+            limit: PAGE,
           });
           return log.receivePage(page.messages);
         });

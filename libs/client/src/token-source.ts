@@ -7,8 +7,9 @@ import { readClaims, timeLeft } from './token-claims.ts';
  */
 export type TokenProvider = string | ((refused?: string) => string | Promise<string>);
 
-/** A token with less time than this left is not used for anything new. Milliseconds. */
-const USABLE = 5000;
+/** A token with less time than this left, or this part of its life, is not used any more. */
+const LEFT_MIN = 5000;
+const LEFT_SHARE = 0.1;
 
 export interface TokenSource {
   /** False for a fixed token: when it has expired, that is the end. */
@@ -55,9 +56,16 @@ export function createTokenSource(
     renewable: typeof provider !== 'string',
     renew,
     async get() {
-      const claims = current === null ? null : readClaims(current);
-      const usable = claims === null || timeLeft(claims, Date.now()) > USABLE;
-      return current !== null && usable ? current : renew();
+      return current !== null && usable(current) ? current : renew();
     },
   };
+}
+
+function usable(token: string): boolean {
+  const claims = readClaims(token);
+  if (claims === null) {
+    return true;
+  }
+  const life = claims.expiresAt - claims.issuedAt;
+  return timeLeft(claims, Date.now()) > Math.min(LEFT_MIN, life * LEFT_SHARE);
 }

@@ -2,8 +2,9 @@ import { openMongoStores } from '@bambochat/stores/mongo';
 import { startBackends } from '@bambochat/testing';
 import { uuidv7 } from 'uuidv7';
 import { syncContract } from './sync.contract.ts';
+import { syncTokensContract } from './sync-tokens.contract.ts';
 
-syncContract('MongoDB', async () => {
+async function open() {
   const backends = await startBackends({ names: ['mongodb'] });
   const stores = await openMongoStores({
     url: backends.mongodb.url,
@@ -16,4 +17,7 @@ syncContract('MongoDB', async () => {
       await backends.stop();
     },
   };
-});
+}
+
+syncContract('MongoDB', open);
+syncTokensContract('MongoDB', open);
