@@ -21,6 +21,7 @@ describe('the list of a client', () => {
     server.conversations.set(C, []);
   });
   afterEach(() => {
+    vi.restoreAllMocks();
     for (const client of clients.splice(0)) {
       client.close();
     }
@@ -158,6 +159,42 @@ describe('the list of a client', () => {
     ]);
   });
 
+  test('looks again when there is a reason while it is looking', async () => {
+    const ada = connect('ada');
+    const story = follow(ada);
+    await pass(100);
+    vi.spyOn(Math, 'random').mockReturnValue(0.9);
+    server.restDelay = 500;
+    server.tell('ada', 'resync', { reason: 'test' });
+    await pass(1100);
+    server.delivers = (_, name) => name !== 'receive_message';
+    server.say(C, 'ben', 'while it looked');
+    server.tell('ada', 'resync', { reason: 'test' });
+    await pass(2500);
+    expect(story.texts()).toEqual(['while it looked']);
+  });
+
+  test('an old answer does not undo what came live for long', async () => {
+    const { _id: messageId } = server.say(C, 'ben', 'hello');
+    server.readSeq.set(C, 0);
+    const ada = connect('ada');
+    await pass(100);
+    const reactions = [{ userId: 'ben', type: 'like' as const }];
+    vi.spyOn(Math, 'random').mockReturnValue(0.9);
+    server.restDelay = 500;
+    server.news = { reactions: [{ messageId, reactions: [] }] };
+    server.tell('ada', 'resync', { reason: 'test' });
+    await pass(1000);
+    expect(server.news).toBeNull();
+    server.tell('ada', 'reaction_update', { conversationId: C, messageId, reactions });
+    expect(ada.conversation(C).messages[0]?.reactions).toEqual(reactions);
+    server.news = { reactions: [{ messageId, reactions }] };
+    await pass(500);
+    expect(ada.conversation(C).messages[0]?.reactions).toEqual([]);
+    await pass(1600);
+    expect(ada.conversation(C).messages[0]?.reactions).toEqual(reactions);
+  });
+
   test('looks when the page becomes visible, and connects when the network is back', async () => {
     const page = Object.assign(new EventTarget(), { visibilityState: 'hidden' });
     const window = new EventTarget();
@@ -177,7 +214,7 @@ describe('the list of a client', () => {
       await pass(1000);
       expect(story.texts()).toEqual(['while hidden']);
 
-      const random = vi.spyOn(Math, 'random').mockReturnValue(0.99);
+      vi.spyOn(Math, 'random').mockReturnValue(0.99);
       server.refusals.push(...Array.from({ length: 6 }, () => unavailable('no network')));
       server.cut();
       await pass(40_000);
@@ -186,7 +223,6 @@ describe('the list of a client', () => {
       window.dispatchEvent(new Event('online'));
       await pass(1100);
       expect(ada.state.name).toBe('live');
-      random.mockRestore();
     } finally {
       vi.unstubAllGlobals();
     }

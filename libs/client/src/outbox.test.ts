@@ -260,7 +260,11 @@ describe('the outbox', () => {
     server.tell('ada', 'receive_message', message);
     expect(entry.state).toBe('confirmed');
     expect(story.texts()).toEqual(['by another way']);
+    server.fate = () => 'answer';
+    const next = ada.conversation(C).send('does not wait for an answer that nobody needs');
+    await pass(10);
+    expect(next.state).toBe('confirmed');
     await pass(60_000);
-    expect(sends()).toHaveLength(1);
+    expect(sends()).toHaveLength(2);
   });
 });

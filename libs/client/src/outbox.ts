@@ -10,10 +10,9 @@ export const OUTBOX_MAX = 1000;
 /** Settled messages that a late reading or another page may still mention. */
 const SETTLED_MAX = 1000;
 
-/** The messages of one conversation, in order: one is on its way at any time. */
+/** The messages of one conversation, in order. Only the first is ever on its way. */
 interface Lane {
   entries: PendingMessage[];
-  sending: boolean;
   backoff: Backoff;
   timer?: ReturnType<typeof setTimeout> | undefined;
 }
@@ -188,6 +187,7 @@ export class Outbox {
         entry.confirm(message);
         this.#options.onConfirmed(message);
         this.#options.onChange(entry);
+        this.#pump(entry.conversationId);
       }
     } else {
       const entry = this.#find(notice.conversationId, notice.clientMessageId);
@@ -195,6 +195,7 @@ export class Outbox {
         this.#finish(entry);
         entry.refuse(errorFromWire(notice.error));
         this.#options.onChange(entry);
+        this.#pump(entry.conversationId);
       }
     }
   }
@@ -207,7 +208,6 @@ export class Outbox {
   #insert(entry: PendingMessage): void {
     const lane = this.#lanes.get(entry.conversationId) ?? {
       entries: [],
-      sending: false,
       backoff: createBackoff(),
     };
     this.#lanes.set(entry.conversationId, lane);
@@ -228,7 +228,7 @@ export class Outbox {
     if (lane !== undefined && index >= 0) {
       lane.entries.splice(index, 1);
       this.#size -= 1;
-      if (lane.entries.length === 0 && !lane.sending) {
+      if (lane.entries.length === 0) {
         clearTimeout(lane.timer);
         this.#lanes.delete(entry.conversationId);
       }
@@ -270,6 +270,7 @@ export class Outbox {
       this.#turn.tell({ type: 'confirmed', message });
       this.#options.onConfirmed(message);
       this.#options.onChange(entry);
+      this.#pump(entry.conversationId);
     }
   }
 
@@ -285,13 +286,11 @@ export class Outbox {
     if (
       lane === undefined ||
       entry?.state !== 'pending' ||
-      lane.sending ||
       lane.timer !== undefined ||
       !this.#granted
     ) {
       return;
     }
-    lane.sending = true;
     entry.sending(true);
     this.#options.onChange(entry);
     void this.#attempt(lane, entry);
@@ -333,10 +332,6 @@ export class Outbox {
         });
         this.#options.onChange(entry);
       }
-    }
-    lane.sending = false;
-    if (lane.entries.length === 0) {
-      this.#lanes.delete(conversationId);
     }
     this.#pump(conversationId);
   }

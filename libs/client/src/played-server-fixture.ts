@@ -186,15 +186,21 @@ export class PlayedServer {
   readonly fetch: Fetch = async (address, init) => {
     const url = new URL(address);
     this.asked.push(`${init.method} ${url.pathname}${url.search}`);
+    // Read first: what changes on the way back is not in it.
+    const response = this.#respond(url);
     if (this.restDelay > 0) {
       await new Promise((resolve) => setTimeout(resolve, this.restDelay));
     }
+    return response;
+  };
+
+  #respond(url: URL): Response {
     if (this.restFailure !== null) {
       const { status, code } = this.restFailure;
       return Response.json({ status, code, message: errorFromWire({ code }).message }, { status });
     }
     return url.pathname === '/sync' ? this.#sync(url) : this.#page(url);
-  };
+  }
 
   #sync(url: URL): Response {
     const since = url.searchParams.get('since');
