@@ -19,18 +19,3 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.addEventListener('abort', end, { once: true });
   });
 }
-
-/** Resolves to true when `work` settles within `ms`, else to false. Never rejects. */
-export async function settlesWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
-  const enough = new AbortController();
-  const settled = work.then(
-    () => true,
-    () => true,
-  );
-  const late = pause(ms, enough.signal).then(() => false);
-  try {
-    return await Promise.race([settled, late]);
-  } finally {
-    enough.abort();
-  }
-}

@@ -8,9 +8,9 @@ import {
   consumePolicy,
   reasonOf,
 } from './attempt-command.ts';
-import { settlesWithin } from './backoff.ts';
 import type { CommandConsumer, CommandHandler, CommandLog, DeadLetter } from './command-log.ts';
 import { assertPartition } from './command-log.ts';
+import { settlesWithin } from './settles-within.ts';
 
 export interface MemoryCommandLogOptions {
   /** Default 16. */

@@ -7,7 +7,7 @@ import {
   consumePolicy,
   reasonOf,
 } from './attempt-command.ts';
-import { jitteredBackoff, pause, settlesWithin } from './backoff.ts';
+import { jitteredBackoff, pause } from './backoff.ts';
 import type { CommandConsumer, CommandHandler, ConsumeOptions } from './command-log.ts';
 import type { DeadLetterStore } from './dead-letters-jetstream.ts';
 import type { JetStreamDelivery } from './jetstream-delivery.ts';
@@ -15,6 +15,7 @@ import { readDelivery } from './jetstream-delivery.ts';
 import { partitionOfConsumer } from './jetstream-topology.ts';
 import type { NatsConnection } from './nats-connection.ts';
 import { createPartitionPuller } from './pull-partition.ts';
+import { settlesWithin } from './settles-within.ts';
 
 export interface JetStreamConsumerOptions {
   readonly connection: NatsConnection;

@@ -1,11 +1,11 @@
 import { AppError } from '@bambochat/protocol';
 import type { Msg } from 'nats';
 import { answerRequest, readAnswer } from './answer-request.ts';
-import { settlesWithin } from './backoff.ts';
 import type { EventBus, Subscription } from './event-bus.ts';
 import { encodeJson } from './json-payload.ts';
 import type { NatsConnection } from './nats-connection.ts';
 import { natsFailure } from './nats-errors.ts';
+import { settlesWithin } from './settles-within.ts';
 import { assertSubject, assertSubjectPattern } from './subject.ts';
 
 export interface NatsEventBusOptions {

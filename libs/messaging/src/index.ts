@@ -1,3 +1,4 @@
 export * from './command-batcher.ts';
 export * from './command-log.ts';
 export * from './event-bus.ts';
+export * from './settles-within.ts';

@@ -1,10 +1,11 @@
 import { unavailable } from '@bambochat/protocol';
 import type { ConnectionOptions, Msg, NatsConnection as NatsClient } from 'nats';
 import { connect, Events } from 'nats';
-import { pause, settlesWithin } from './backoff.ts';
+import { pause } from './backoff.ts';
 import type { Subscription } from './event-bus.ts';
 import { natsFailure } from './nats-errors.ts';
 import { readNatsUrl } from './nats-server-address.ts';
+import { settlesWithin } from './settles-within.ts';
 
 /** The part of a pino logger that is used here. */
 export interface MessagingLogger {

@@ -1,9 +1,8 @@
-import type { EventBus } from '@bambochat/messaging';
+import { type EventBus, settlesWithin } from '@bambochat/messaging';
 import type { Logger } from '@bambochat/runtime';
 import type { FriendStore, PresenceStore, StatusStore } from '@bambochat/stores';
 import type { PresenceServiceMetrics } from './presence-service-metrics.ts';
 import { createTrouble } from './report-trouble.ts';
-import { settlesWithin } from './settles-within.ts';
 import { tellFriends } from './tell-friends.ts';
 
 const CLAIMS_PER_ROUND = 100;

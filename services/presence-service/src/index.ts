@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { EventBus, Subscription } from '@bambochat/messaging';
+import { type EventBus, type Subscription, settlesWithin } from '@bambochat/messaging';
 import { presenceReplicaIdSchema } from '@bambochat/protocol';
 import type { Logger, Metrics, Service } from '@bambochat/runtime';
 import type { FriendStore, PresenceDurations, PresenceStore, StatusStore } from '@bambochat/stores';
@@ -10,7 +10,6 @@ import { startTime, type Time } from './pass-time.ts';
 import { createPresenceServiceMetrics } from './presence-service-metrics.ts';
 import { createAliveRecorder } from './record-alive.ts';
 import { createRecovery, type Recovery } from './recover-presence.ts';
-import { settlesWithin } from './settles-within.ts';
 
 export { type PresenceSettings, presenceConfig, presenceDurations } from './config.ts';
 

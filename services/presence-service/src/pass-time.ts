@@ -1,9 +1,8 @@
-import type { EventBus } from '@bambochat/messaging';
+import { type EventBus, settlesWithin } from '@bambochat/messaging';
 import type { Logger } from '@bambochat/runtime';
 import type { PresenceStore, SweepOutcome } from '@bambochat/stores';
 import type { PresenceServiceMetrics } from './presence-service-metrics.ts';
 import { createTrouble } from './report-trouble.ts';
-import { settlesWithin } from './settles-within.ts';
 
 /** Milliseconds between two rounds. */
 const INTERVAL = 250;

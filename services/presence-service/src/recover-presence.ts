@@ -1,8 +1,8 @@
+import { settlesWithin } from '@bambochat/messaging';
 import type { UserId } from '@bambochat/protocol';
 import type { Logger } from '@bambochat/runtime';
 import type { PresenceStore, StatusStore } from '@bambochat/stores';
 import type { PresenceServiceMetrics } from './presence-service-metrics.ts';
-import { settlesWithin } from './settles-within.ts';
 
 /** What `declareLost` takes. */
 const USERS_PER_PAGE = 500;

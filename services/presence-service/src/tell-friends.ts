@@ -3,7 +3,7 @@ import { type GatewayId, type UserId, unavailable } from '@bambochat/protocol';
 import type { Claim, FriendStore, PresenceStore, StatusStore } from '@bambochat/stores';
 import { type Decision, decideAnnouncement } from './decide-announcement.ts';
 import type { PresenceServiceMetrics } from './presence-service-metrics.ts';
-import { resultWithin } from './settles-within.ts';
+import { resultWithin } from './result-within.ts';
 import { type News, statusMessages } from './status-messages.ts';
 
 /** Friends who are told before the next flush and commit. */

@@ -1,20 +1,5 @@
 import { unavailable } from '@bambochat/protocol';
 
-/** True when `work` settles within `ms`, else false. Never rejects. */
-export async function settlesWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
-  const late = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => late.resolve(false), ms);
-  const settled = work.then(
-    () => true,
-    () => true,
-  );
-  try {
-    return await Promise.race([settled, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /**
  * What `work` gives. It goes on by itself when it is given up.
  * @throws AppError `UNAVAILABLE` after `ms`, and whatever `work` throws before.
