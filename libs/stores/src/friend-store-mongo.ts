@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
-import { type Friendship, type FriendshipId, type UserId, unavailable } from '@bambochat/protocol';
+import type { Friendship, FriendshipId, UserId } from '@bambochat/protocol';
 import type { Filter } from 'mongodb';
 import type { FriendPage, FriendStore } from './friend-store.ts';
 import {
@@ -19,15 +18,12 @@ import type { BlockEntry, Collections, FriendshipDocument } from './mongo-collec
 import { READ_TIMEOUT } from './mongo-database.ts';
 import { isDuplicateKey, speakingToMongo } from './mongo-errors.ts';
 import { exactly, oneOf } from './mongo-filter.ts';
+import { untilUncontested } from './until-uncontested.ts';
 
 const read = { maxTimeMS: READ_TIMEOUT };
 const newestFirst = { createdAt: -1, friendshipId: -1 } as const;
 /** Fields of the indexes, so that the server reads no documents. */
 const bothUsers = { _id: 0, requesterId: 1, addresseeId: 1 } as const;
-
-/** For how long a call yields to others that change the same pair. Milliseconds. */
-const RACE_TIMEOUT = 5000;
-const RACE_PAUSE_MAX = 20;
 
 /** Friendships in MongoDB. `close` is what to do when this store is no longer used. */
 export function createMongoFriendStore(
@@ -40,24 +36,18 @@ export function createMongoFriendStore(
    * changed the pair, and a pair has few states, so that calls soon find nothing left to change.
    *
    * Reads what a majority has, like everything else here, so that a decision to change nothing rests
-   * on what cannot be rolled back. The pause lets the majority catch up with the write that won.
+   * on what cannot be rolled back. The pause between two rounds lets the majority catch up with the
+   * write that won.
    */
-  async function change<Outcome>(
+  function change<Outcome extends object | boolean | null>(
     find: () => Promise<FriendshipDocument | null>,
     decide: (stored: PairRecord | null) => Step<Outcome>,
   ): Promise<Outcome> {
-    const deadline = performance.now() + RACE_TIMEOUT;
-    while (true) {
+    return untilUncontested(async () => {
       const document = await find();
       const { outcome, next } = decide(document && recordOf(document));
-      if (next === undefined || (await swap(document, next))) {
-        return outcome;
-      }
-      if (performance.now() > deadline) {
-        throw unavailable('Storage', new Error('Others keep changing this pair of users'));
-      }
-      await delay(Math.random() * RACE_PAUSE_MAX);
-    }
+      return next === undefined || (await swap(document, next)) ? outcome : undefined;
+    });
   }
 
   /** @returns false when `expected` is not what is there. */
@@ -88,7 +78,7 @@ export function createMongoFriendStore(
     }
   }
 
-  function changePair<Outcome>(
+  function changePair<Outcome extends object | boolean | null>(
     one: UserId,
     other: UserId,
     decide: (stored: PairRecord | null) => Step<Outcome>,
