@@ -8,6 +8,7 @@ import { READ_TIMEOUT } from './mongo-database.ts';
 import { duplicatesOf, speakingToMongo } from './mongo-errors.ts';
 import { exactly, oneOf } from './mongo-filter.ts';
 import { reactToMessage } from './react-mongo.ts';
+import { upsertForward } from './upsert-forward.ts';
 
 const read = { maxTimeMS: READ_TIMEOUT };
 /** A message as everybody sees it, without what only the next reaction needs. */
@@ -36,36 +37,13 @@ export function createMongoMessageStore(
     }
   }
 
-  /**
-   * Each head follows with one atomic step whose condition keeps it from going back. A head that is
-   * already there and ahead does not match, so its upsert is refused as a duplicate `_id`. So is the
-   * upsert of a writer that lost the race to create the head, and that one may be the newer: all that
-   * were refused are therefore repeated once as plain updates, of a head that now exists.
-   */
-  async function advance(list: readonly Message[]): Promise<void> {
+  /** Each head follows with one atomic step whose condition keeps it from going back. */
+  function advance(list: readonly Message[]): Promise<void> {
     const steps = newestOf(list).map((message) => ({
       filter: { _id: exactly(message.conversationId), lastSeq: { $lt: message.seq } },
       update: { $set: headOf(message) },
     }));
-    if (steps.length === 0) {
-      return;
-    }
-    try {
-      await heads.bulkWrite(
-        steps.map((step) => ({ updateOne: { ...step, upsert: true } })),
-        { ordered: false },
-      );
-    } catch (error) {
-      const refused = duplicatesOf(error);
-      if (!refused) {
-        throw error;
-      }
-      const again = refused.flatMap(({ index }) => steps[index] ?? []);
-      await heads.bulkWrite(
-        again.map((step) => ({ updateOne: step })),
-        { ordered: false },
-      );
-    }
+    return upsertForward(heads, steps);
   }
 
   function findHeads(conversationIds: readonly ConversationId[]): Promise<HeadDocument[]> {

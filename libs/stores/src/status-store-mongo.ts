@@ -2,9 +2,10 @@ import type { UserId } from '@bambochat/protocol';
 import { inBatches } from './in-batches.ts';
 import type { AliveDocument, Collections, StatusDocument } from './mongo-collections.ts';
 import { READ_TIMEOUT } from './mongo-database.ts';
-import { duplicatesOf, isDuplicateKey, speakingToMongo } from './mongo-errors.ts';
+import { isDuplicateKey, speakingToMongo } from './mongo-errors.ts';
 import { exactly, oneOf } from './mongo-filter.ts';
 import type { StatusStore, UserStatus } from './status-store.ts';
+import { upsertForward } from './upsert-forward.ts';
 
 const read = { maxTimeMS: READ_TIMEOUT };
 const alive: Pick<AliveDocument, '_id'> = { _id: 'alive' };
@@ -14,40 +15,17 @@ export function createMongoStatusStore(
   { statuses, presence }: Pick<Collections, 'statuses' | 'presence'>,
   { check, close }: Pick<StatusStore, 'check' | 'close'>,
 ): StatusStore {
-  /**
-   * A status that is there and not older does not match, so the upsert is refused as a duplicate
-   * `_id`. So is the upsert of a writer that lost the race to create the document, and that one may
-   * be the newer: all that were refused are therefore repeated once as plain updates, of documents
-   * that now exist.
-   */
-  async function record(list: readonly UserStatus[]): Promise<void> {
-    const steps = list.map((status) => ({
-      filter: { _id: exactly(status.userId), changedAt: { $lt: status.changedAt } },
-      update: { $set: fieldsOf(status) },
-    }));
-    if (steps.length === 0) {
-      return;
-    }
-    try {
-      await statuses.bulkWrite(
-        steps.map((step) => ({ updateOne: { ...step, upsert: true } })),
-        { ordered: false },
-      );
-    } catch (error) {
-      const refused = duplicatesOf(error);
-      if (!refused) {
-        throw error;
-      }
-      const again = refused.flatMap(({ index }) => steps[index] ?? []);
-      await statuses.bulkWrite(
-        again.map((step) => ({ updateOne: step })),
-        { ordered: false },
-      );
-    }
-  }
-
   return {
-    record: (list) => speakingToMongo(() => record(list)),
+    record: (list) =>
+      speakingToMongo(() =>
+        upsertForward(
+          statuses,
+          list.map((status) => ({
+            filter: { _id: exactly(status.userId), changedAt: { $lt: status.changedAt } },
+            update: { $set: fieldsOf(status) },
+          })),
+        ),
+      ),
 
     statusesOf: (userIds) =>
       speakingToMongo(async () => {
