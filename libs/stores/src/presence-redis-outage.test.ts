@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { type Backend, freePort, startBackends, waitFor } from '@bambochat/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PresenceStore } from './presence-store.ts';
@@ -134,6 +134,27 @@ describe('a Redis that cannot be used', () => {
     }).catch((reason: unknown) => reason);
     expect(String(error)).toMatch(/Could not connect to Redis at redis:\/\/127.*WRONGPASS/);
     expect(String(error)).not.toMatch(/anna|s3cret/);
+  });
+
+  test('because it is too old is told which version is needed', async () => {
+    // Answers what a client asks when it connects; of the rest it knows nothing.
+    const old = createServer((socket) => {
+      socket.setEncoding('latin1').on('data', (requests: string) => {
+        for (const [, command = ''] of requests.matchAll(/\*\d+\r\n\$\d+\r\n(\w+)/g)) {
+          const isKnown = /^(auth|client|hello|info|select)$/i.test(command);
+          socket.write(
+            isKnown ? '+redis_version:6.0.16\r\n' : `-ERR unknown command \`${command}\`\r\n`,
+          );
+        }
+      });
+    });
+    await new Promise<void>((resolve) => old.listen(0, '127.0.0.1', resolve));
+    const { port } = old.address() as AddressInfo;
+    const url = `redis://127.0.0.1:${port}`;
+    await expect(openRedisPresenceStore({ url, durations })).rejects.toThrow(
+      `Redis at ${url} cannot be used: it must be version 6.2 or newer (ERR unknown command`,
+    );
+    await new Promise((resolve) => old.close(resolve));
   });
 
   test.each([

@@ -96,7 +96,10 @@ async function requireRandomFields(redis: Redis, address: string): Promise<void>
     await redis.hrandfield('bambochat');
   } catch (error) {
     if (error instanceof Error && error.name === 'ReplyError' && !isPassing(error)) {
-      throw new Error(`Redis at ${address} cannot be used: ${error.message}`, { cause: error });
+      const why = error.message.startsWith('ERR unknown command')
+        ? `it must be version 6.2 or newer (${error.message})`
+        : error.message;
+      throw new Error(`Redis at ${address} cannot be used: ${why}`, { cause: error });
     }
     // The connection broke just now: it comes back by itself.
   }
