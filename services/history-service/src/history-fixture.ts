@@ -18,7 +18,7 @@ import { createHealth, createLogger, createMetrics } from '@bambochat/runtime';
 import type { DirectoryStore, MessageStore, SyncStore } from '@bambochat/stores';
 import { openSqliteStores } from '@bambochat/stores/sqlite';
 import { uuidv7 } from 'uuidv7';
-import { expect } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { createHistoryService } from './index.ts';
 
 export interface Stores {
@@ -26,6 +26,8 @@ export interface Stores {
   directoryStore: DirectoryStore;
   syncStore: SyncStore;
 }
+export type OpenStores = () => Promise<Stores & { close(): Promise<void> }>;
+export type History = Awaited<ReturnType<typeof serve>>;
 
 const authSettings = {
   JWT_ALGORITHM: 'HS256' as const,
@@ -88,6 +90,16 @@ export async function serve(stores: Stores, served: Stores = stores) {
     return _id;
   }
 
+  async function sync(userId: string, since?: string, limit?: number): Promise<SyncAnswer> {
+    const query = new URLSearchParams({
+      ...(since === undefined ? {} : { since }),
+      ...(limit === undefined ? {} : { limit: String(limit) }),
+    });
+    const { status, body } = await get<SyncAnswer>(`/sync?${query}`, userId);
+    expect(status, JSON.stringify(body)).toBe(200);
+    return body;
+  }
+
   return {
     app,
     get,
@@ -129,20 +141,54 @@ export async function serve(stores: Stores, served: Stores = stores) {
       await syncStore.appendChanges(conversationId, [{ kind: 'member', userId: userId as UserId }]);
     },
     /** One answer. */
-    async sync(userId: string, since?: string, limit?: number): Promise<SyncAnswer> {
-      const query = new URLSearchParams({
-        ...(since === undefined ? {} : { since }),
-        ...(limit === undefined ? {} : { limit: String(limit) }),
-      });
-      const { status, body } = await get<SyncAnswer>(`/sync?${query}`, userId);
-      expect(status, JSON.stringify(body)).toBe(200);
-      return body;
+    sync,
+    /** Pages until there is no more. */
+    async syncAll(userId: string, since?: string, limit?: number) {
+      const answers: SyncAnswer[] = [];
+      let token = since;
+      do {
+        answers.push(await sync(userId, token, limit));
+        token = answers.at(-1)?.token;
+      } while (answers.at(-1)?.hasMore);
+      return { answers, token: token ?? '' };
     },
     refusal: (userId: string, since: string) =>
       get<RestError>(`/sync?since=${encodeURIComponent(since)}`, userId),
     close: () => app.close(),
   };
 }
+
+/** Opens stores and serves them for all tests of the `describe` in which it is called. */
+export function shareHistory(
+  open: OpenStores,
+  opened: (shared: { stores: Stores; history: History }) => void,
+): void {
+  let stores: Awaited<ReturnType<OpenStores>> | undefined;
+  let history: History | undefined;
+  beforeAll(async () => {
+    stores = await open();
+    history = await serve(stores);
+    opened({ stores, history });
+  });
+  afterAll(async () => {
+    await history?.close();
+    await stores?.close();
+  });
+}
+
+let people = 0;
+
+/** Names that no other test has, for tests that share their stores. */
+export function newUsers(): [string, string, string] {
+  people += 1;
+  return [`alice-${people}`, `bob-${people}`, `carol-${people}`];
+}
+
+export const seqs = (messages: readonly Message[]) => messages.map(({ seq }) => seq);
+
+/** What an answer tells of one conversation. */
+export const byId = ({ conversations }: SyncAnswer, id: ConversationId) =>
+  conversations.find(({ conversationId }) => conversationId === id);
 
 /** The service on real SQLite, with a conversation of alice's that holds `count` messages. */
 export async function startHistory(count: number) {

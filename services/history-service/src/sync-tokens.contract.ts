@@ -1,44 +1,25 @@
-import type { ConversationId, Message, SyncAnswer, UserId } from '@bambochat/protocol';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Stores, serve } from './history-fixture.ts';
+import type { ConversationId, UserId } from '@bambochat/protocol';
+import { describe, expect, test } from 'vitest';
+import {
+  byId,
+  type History,
+  newUsers,
+  type OpenStores,
+  type Stores,
+  seqs,
+  serve,
+  shareHistory,
+} from './history-fixture.ts';
 import { encodeCursors, encodeToken } from './sync-token.ts';
 
-let people = 0;
-
 /** What holds of the tokens of `GET /sync`, and of the places that they name, on any engine. */
-export function syncTokensContract(
-  name: string,
-  open: () => Promise<Stores & { close(): Promise<void> }>,
-): void {
+export function syncTokensContract(name: string, open: OpenStores): void {
   describe(`sync tokens: ${name}`, () => {
-    let stores: Awaited<ReturnType<typeof open>>;
-    let history: Awaited<ReturnType<typeof serve>>;
-    beforeAll(async () => {
-      stores = await open();
-      history = await serve(stores);
+    let stores: Stores;
+    let history: History;
+    shareHistory(open, (opened) => {
+      ({ stores, history } = opened);
     });
-    afterAll(async () => {
-      await history?.close();
-      await stores?.close();
-    });
-
-    function newUsers(): [string, string, string] {
-      people += 1;
-      return [`ann-${people}`, `ben-${people}`, `cid-${people}`];
-    }
-    const seqs = (messages: readonly Message[]) => messages.map(({ seq }) => seq);
-    const byId = ({ conversations }: SyncAnswer, id: ConversationId) =>
-      conversations.find(({ conversationId }) => conversationId === id);
-    /** Pages until there is no more. */
-    async function syncAll(userId: string, since?: string, limit?: number) {
-      const answers: SyncAnswer[] = [];
-      let token = since;
-      do {
-        answers.push(await history.sync(userId, token, limit));
-        token = answers.at(-1)?.token;
-      } while (answers.at(-1)?.hasMore);
-      return { answers, token: token ?? '' };
-    }
 
     test('tokens of others, garbage and pieces are refused by name', async () => {
       const [alice, bob] = newUsers();
@@ -75,7 +56,7 @@ export function syncTokensContract(
       }
       const [busy, left] = ids as [ConversationId, ConversationId];
       await history.say(busy, bob, 3);
-      const { answers, token } = await syncAll(alice);
+      const { answers, token } = await history.syncAll(alice);
       expect(answers.length).toBeGreaterThan(1);
       const listed = answers.flatMap(({ conversations }) => conversations);
       expect(listed.map(({ conversationId }) => conversationId).sort()).toEqual(ids.toSorted());
@@ -124,9 +105,9 @@ export function syncTokensContract(
       await served.close();
       expect(second.hasMore).toBe(false);
       expect((await history.refusal(alice, second.token)).body.code).toBe('VALIDATION');
-      expect((await syncAll(alice)).answers.flatMap((each) => each.conversations)).toHaveLength(
-        260,
-      );
+      expect(
+        (await history.syncAll(alice)).answers.flatMap((each) => each.conversations),
+      ).toHaveLength(260);
     }, 60_000);
 
     test('a made up token shows nothing of others’ conversations', async () => {

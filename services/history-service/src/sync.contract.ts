@@ -1,52 +1,33 @@
 import type { ConversationId, Message, MessageId, SyncAnswer, UserId } from '@bambochat/protocol';
 import { CHANGES_KEPT } from '@bambochat/stores';
 import { uuidv7 } from 'uuidv7';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Stores, serve } from './history-fixture.ts';
-
-let people = 0;
+import { describe, expect, test } from 'vitest';
+import {
+  byId,
+  type History,
+  newUsers,
+  type OpenStores,
+  type Stores,
+  seqs,
+  serve,
+  shareHistory,
+} from './history-fixture.ts';
 
 /** What `GET /sync` promises on any engine. Tests share the stores and use new users each. */
-export function syncContract(
-  name: string,
-  open: () => Promise<Stores & { close(): Promise<void> }>,
-): void {
+export function syncContract(name: string, open: OpenStores): void {
   describe(`sync: ${name}`, () => {
-    let stores: Awaited<ReturnType<typeof open>>;
-    let history: Awaited<ReturnType<typeof serve>>;
-    beforeAll(async () => {
-      stores = await open();
-      history = await serve(stores);
-    });
-    afterAll(async () => {
-      await history?.close();
-      await stores?.close();
+    let stores: Stores;
+    let history: History;
+    shareHistory(open, (opened) => {
+      ({ stores, history } = opened);
     });
 
-    function newUsers(): [string, string, string] {
-      people += 1;
-      return [`alice-${people}`, `bob-${people}`, `carol-${people}`];
-    }
-    const seqs = (messages: readonly Message[]) => messages.map(({ seq }) => seq);
-    const byId = ({ conversations }: SyncAnswer, id: ConversationId) =>
-      conversations.find(({ conversationId }) => conversationId === id);
     const quiet = { messages: [], reactions: [], readMarks: [], members: [], reset: false };
     const markOf = (message: Message, userId: string) => ({
       userId,
       messageId: message._id,
       seq: message.seq,
     });
-
-    /** Pages until there is no more. */
-    async function syncAll(userId: string, since?: string, limit?: number) {
-      const answers: SyncAnswer[] = [];
-      let token = since;
-      do {
-        answers.push(await history.sync(userId, token, limit));
-        token = answers.at(-1)?.token;
-      } while (answers.at(-1)?.hasMore);
-      return { answers, token: token ?? '' };
-    }
 
     test('begins with all that is unread and every conversation, then gives what is new', async () => {
       const [alice, bob] = newUsers();
@@ -147,7 +128,7 @@ export function syncContract(
         ids.map((id, index) => history.say(id, bob, counts[index] ?? 0)),
       );
       for (const limit of [1, 7, 39, 1000]) {
-        const { answers } = await syncAll(alice, undefined, limit);
+        const { answers } = await history.syncAll(alice, undefined, limit);
         for (const [index, id] of ids.entries()) {
           const given = answers.flatMap((answer) => byId(answer, id)?.messages ?? []);
           expect(given).toEqual(sent[index]);
