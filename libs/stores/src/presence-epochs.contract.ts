@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   changesIn,
   durations,
+  gatewayWith,
   type NewWorld,
   PresenceWorld,
   userId,
@@ -117,11 +118,7 @@ export function epochsContract(newWorld: NewWorld): void {
     });
 
     test('who does not come back after a loss is away once, last seen when all was well', async () => {
-      const world = await newWorld();
-      await world.settle();
-      const gateway = world.gateway('g1');
-      await gateway.report({ came: ['anna', 'bert', 'carl', 'dora'] });
-      await world.announce();
+      const { world, gateway } = await gatewayWith(newWorld, ['anna', 'bert', 'carl', 'dora']);
 
       await world.harness.empty();
       await expect(gateway.report()).rejects.toMatchObject(unavailable);

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { changesIn, durations, type NewWorld, PresenceWorld } from './presence-world.fixture.ts';
+import {
+  changesIn,
+  durations,
+  gatewayWith,
+  type NewWorld,
+  PresenceWorld,
+} from './presence-world.fixture.ts';
 
 const { lease, grace } = durations;
 const manyNames = (count: number) => Array.from({ length: count }, (_, index) => `user-${index}`);
@@ -48,11 +54,7 @@ export function leasesContract(newWorld: NewWorld): void {
     });
 
     test('a gateway that stalls for less than its lease changes nothing', async () => {
-      const world = await newWorld();
-      await world.settle();
-      const gateway = world.gateway('g1');
-      await gateway.report({ came: ['anna'] });
-      await world.announce();
+      const { world, gateway } = await gatewayWith(newWorld, ['anna']);
       world.silence(gateway);
       await world.pass(lease - 1);
       expect((await gateway.report()).buckets).toBeNull();
@@ -62,11 +64,7 @@ export function leasesContract(newWorld: NewWorld): void {
     });
 
     test('a gateway that returns within the grace of its users makes no noise', async () => {
-      const world = await newWorld();
-      await world.settle();
-      const gateway = world.gateway('g1');
-      await gateway.report({ came: ['anna', 'bert'] });
-      await world.announce();
+      const { world, gateway } = await gatewayWith(newWorld, ['anna', 'bert']);
       world.silence(gateway);
       await world.pass(lease + grace - 1);
       const outcome = await gateway.report();
@@ -79,11 +77,7 @@ export function leasesContract(newWorld: NewWorld): void {
     });
 
     test('a gateway that returns later brings its users back, once', async () => {
-      const world = await newWorld();
-      await world.settle();
-      const gateway = world.gateway('g1');
-      await gateway.report({ came: ['anna'] });
-      await world.announce();
+      const { world, gateway } = await gatewayWith(newWorld, ['anna']);
       world.silence(gateway);
       await world.pass(60_000);
       expect(changesIn(await world.announce())).toEqual(['anna off']);
@@ -220,11 +214,7 @@ export function leasesContract(newWorld: NewWorld): void {
     });
 
     test('passes while somebody looks at least every three seconds', async () => {
-      const world = await newWorld();
-      await world.settle();
-      const gateway = world.gateway('g1');
-      await gateway.report({ came: ['anna'] });
-      await world.announce();
+      const { world, gateway } = await gatewayWith(newWorld, ['anna']);
       await gateway.report({ went: ['anna'] });
       world.leap(3_000);
       await world.sweep();
@@ -237,11 +227,7 @@ export function leasesContract(newWorld: NewWorld): void {
     });
 
     test('does not pass by mere questions', async () => {
-      const world = await newWorld();
-      await world.settle();
-      const gateway = world.gateway('g1');
-      await gateway.report({ came: ['anna'] });
-      await world.announce();
+      const { world, gateway } = await gatewayWith(newWorld, ['anna']);
       world.silence(gateway);
       for (let seconds = 0; seconds < 60; seconds += 1) {
         world.leap(1_000);
@@ -257,11 +243,7 @@ export function leasesContract(newWorld: NewWorld): void {
     });
 
     test.each([-3_600_000, 3_600_000])('a clock that jumps by %i ms harms nobody', async (jump) => {
-      const world = await newWorld();
-      await world.settle();
-      const gateway = world.gateway('g1');
-      await gateway.report({ came: ['anna', 'bert'] });
-      await world.announce();
+      const { world, gateway } = await gatewayWith(newWorld, ['anna', 'bert']);
       await gateway.report({ went: ['bert'] });
       await world.pass(1_000);
       world.leap(jump);

@@ -1,15 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { changesIn, durations, type NewWorld } from './presence-world.fixture.ts';
+import { changesIn, durations, gatewayWith, type NewWorld } from './presence-world.fixture.ts';
 
 /** What gateways say, twice, late and with gaps. */
 export function reportsContract(newWorld: NewWorld): void {
   describe('reports', () => {
     test('saying the same again changes nothing', async () => {
-      const world = await newWorld();
-      await world.settle();
-      const gateway = world.gateway('g1');
-      await gateway.report({ came: ['anna', 'bert'] });
-      await world.announce();
+      const { world, gateway } = await gatewayWith(newWorld, ['anna', 'bert']);
       expect(await gateway.report({ came: ['anna', 'bert'] })).toEqual({
         stale: false,
         changed: false,
@@ -64,11 +60,7 @@ export function reportsContract(newWorld: NewWorld): void {
     });
 
     test('a lost departure shows in the digest and is healed, last seen at the healing', async () => {
-      const world = await newWorld();
-      await world.settle();
-      const gateway = world.gateway('g1');
-      await gateway.report({ came: ['anna', 'bert'] });
-      await world.announce();
+      const { world, gateway } = await gatewayWith(newWorld, ['anna', 'bert']);
 
       gateway.next({ went: ['bert'] });
       const outcome = await gateway.report();

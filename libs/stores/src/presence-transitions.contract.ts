@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   changesIn,
   durations,
+  gatewayWith,
   type NewWorld,
   PresenceWorld,
   userId,
@@ -85,11 +86,7 @@ export function transitionsContract(newWorld: NewWorld): void {
     });
 
     test('a user who goes again after a return gets the whole grace', async () => {
-      const world = await newWorld();
-      await world.settle();
-      const gateway = world.gateway('g1');
-      await gateway.report({ came: ['anna'] });
-      await world.announce();
+      const { world, gateway } = await gatewayWith(newWorld, ['anna']);
       await gateway.report({ went: ['anna'] });
       await world.pass(4_000);
       await gateway.report({ came: ['anna'] });
@@ -102,11 +99,7 @@ export function transitionsContract(newWorld: NewWorld): void {
     });
 
     test('a user who went and came in one report stays', async () => {
-      const world = await newWorld();
-      await world.settle();
-      const gateway = world.gateway('g1');
-      await gateway.report({ came: ['anna'] });
-      await world.announce();
+      const { world, gateway } = await gatewayWith(newWorld, ['anna']);
       await gateway.report({ went: ['anna'], came: ['anna'] });
       await world.pass(30_000);
       expect(await world.announce()).toEqual([]);
@@ -114,11 +107,7 @@ export function transitionsContract(newWorld: NewWorld): void {
     });
 
     test('who went before the report did is last seen then, and grace counts from then', async () => {
-      const world = await newWorld();
-      await world.settle();
-      const gateway = world.gateway('g1');
-      await gateway.report({ came: ['anna', 'bert'] });
-      await world.announce();
+      const { world, gateway } = await gatewayWith(newWorld, ['anna', 'bert']);
       await world.pass(30_000);
 
       const reported = world.now;
@@ -203,11 +192,7 @@ export function transitionsContract(newWorld: NewWorld): void {
     });
 
     test('a correction that comes after the user has come back is none', async () => {
-      const world = await newWorld();
-      await world.settle();
-      const gateway = world.gateway('g1');
-      await gateway.report({ came: ['anna'] });
-      await world.announce();
+      const { world, gateway } = await gatewayWith(newWorld, ['anna']);
       await world.pass(60_000);
       await gateway.report({ went: ['anna'] });
       await world.pass(1_000);

@@ -131,6 +131,16 @@ export class PresenceWorld {
   }
 }
 
+/** A settled world with one gateway, whose users are known to be here. */
+export async function gatewayWith(newWorld: NewWorld, came: readonly string[]) {
+  const world = await newWorld();
+  await world.settle();
+  const gateway = world.gateway('g1');
+  await gateway.report({ came });
+  await world.announce();
+  return { world, gateway };
+}
+
 type Departure = string | readonly [name: string, ago: number];
 
 interface Changes {
