@@ -6,7 +6,5 @@ export default testConfig({
     exclude: process.env.BAMBOCHAT_URL
       ? ['src/stan*.test.ts', 'src/stack*.test.ts']
       : ['src/external.test.ts'],
-    // Live effects have deadlines here: one deployment at a time leaves the machine to it.
-    maxWorkers: 1,
   },
 });
