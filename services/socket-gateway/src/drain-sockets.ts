@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Connection, cutOff, sendAway, stopListeningTo } from './raw-web-socket.ts';
 
 export interface DrainPace {
@@ -85,6 +84,10 @@ async function partFrom(connections: () => Iterable<Connection>, farewell: numbe
   for (const connection of [...connections()]) {
     cutOff(connection);
   }
+}
+
+function pause(duration: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, duration));
 }
 
 function isEmpty(items: Iterable<unknown>): boolean {
