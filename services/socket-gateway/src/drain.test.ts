@@ -63,6 +63,26 @@ describe('a gateway that stops', () => {
     await waitFor(() => !busy.connected);
   });
 
+  test('does not wait for a client that never stops sending', async () => {
+    // Without an end of its input it would stay for the minute that it may.
+    await using gateway = await startGateway({}, { drainTimeout: 120_000 });
+    const conversationId = newConversationId();
+    const client = await gateway.connect('alice', { reconnection: false });
+    let confirmed = 0;
+    const send = () => {
+      client.emit('send_message', { conversationId, content: 'and on' }, () => {
+        confirmed += 1;
+        send();
+      });
+    };
+    for (let inFlight = 0; inFlight < 50; inFlight += 1) {
+      send();
+    }
+    await waitFor(() => confirmed > 200);
+    await gateway.gateway.drain();
+    await waitFor(() => !client.connected);
+  }, 15_000);
+
   test('takes over all that was sent before the client heard of it, without callbacks', async () => {
     await using gateway = await startGateway({ MESSAGE_BURST: 100_000 });
     const conversationId = newConversationId();
@@ -105,7 +125,10 @@ describe('a gateway that stops', () => {
   test('does not wait for clients that do not answer', async () => {
     await using gateway = await startGateway();
     using slow = await openSlowSocket(gateway.url, gateway.token('slow'));
+    using expired = await openSlowSocket(gateway.url, gateway.token('expired', 1000));
     slow.stopReading();
+    expired.stopReading();
+    await waitFor(() => !gateway.presence.users.has('expired'));
     await gateway.gateway.drain();
     // Resolves when no connection is left; ws alone would wait 30 s for a goodbye.
     await gateway.gateway.stop();

@@ -18,7 +18,7 @@ interface RawWebSocket {
 }
 
 /** Milliseconds for a peer to answer a goodbye; with ws' 30 s a hung one would outlast a drain. */
-const CLOSE_TIMEOUT = 1000;
+const CLOSE_TIMEOUT = 3000;
 
 /** The WebSocket server for Engine.IO: it waits less for peers that are gone. */
 export class BriskWebSocketServer extends WebSocketServer {
