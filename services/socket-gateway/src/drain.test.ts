@@ -66,6 +66,18 @@ describe('a gateway that stops', () => {
   test('does not wait for a client that never stops sending', async () => {
     // Without an end of its input it would stay for the minute that it may.
     await using gateway = await startGateway({}, { drainTimeout: 120_000 });
+    gateway.answerWith((requests) => {
+      // One by one, so that there is always something on its way.
+      for (const [index, request] of requests.entries()) {
+        const result = { ref: request.ref, message: messageOf(request as MessageRequest, 1) };
+        const tell = () =>
+          gateway.bus.publish(subjects.chatResults('gateway-1' as GatewayId), {
+            results: [result],
+          });
+        setTimeout(tell, 20 + 5 * (index % 10));
+      }
+      return [];
+    });
     const conversationId = newConversationId();
     const client = await gateway.connect('alice', { reconnection: false });
     let confirmed = 0;
