@@ -4,7 +4,7 @@ import { directoryConfig } from '@bambochat/directory-service';
 import { messageConfig } from '@bambochat/message-service';
 import { presenceConfig } from '@bambochat/presence-service';
 import { restConfig } from '@bambochat/rest';
-import { integer, processConfig } from '@bambochat/runtime';
+import { processConfig } from '@bambochat/runtime';
 import { gatewayConfig } from '@bambochat/socket-gateway';
 import { z } from 'zod';
 
@@ -16,8 +16,6 @@ export const configSchema = z.object({
   ...messageConfig,
   ...presenceConfig,
   ...gatewayConfig,
-  /** Connections beyond are refused. */
-  MAX_CONNECTIONS: integer(1, 1_000_000).prefault('50000'),
   /** Everything that survives a restart: the database and the secret of the tokens. */
   DATA_DIR: z
     .string()

@@ -5,6 +5,9 @@ import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import { registerOperations } from './operations.ts';
 
+/** Milliseconds for a client to send a whole request, body and headers. */
+const REQUEST_TIMEOUT = 10_000;
+
 /**
  * Listens on `HOST`:`PORT` and closes last but before the brokers, so that `/readyz` says
  * "draining" for as long as the process drains.
@@ -35,6 +38,7 @@ export function createOperationsApp(options: {
     loggerInstance: options.logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
+    requestTimeout: REQUEST_TIMEOUT,
   });
   registerOperations(app, options);
   return app;

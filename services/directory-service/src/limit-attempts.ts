@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { isIPv6 } from 'node:net';
 import { RetryLaterError } from '@bambochat/rest';
+import { networkOf } from '@bambochat/runtime';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
 /** Keys of one limiter at most: a key is one of so many slots. */
@@ -54,18 +54,4 @@ export function createAttemptLimits(options: {
 
 function tooMany(retryAfter: number): RetryLaterError {
   return new RetryLaterError('RATE_LIMITED', 'Too many attempts, try again later', retryAfter);
-}
-
-/** A household has one IPv4 address, and 2^64 IPv6 addresses. */
-function networkOf(address: string): string {
-  if (!isIPv6(address) || address.startsWith('::ffff:')) {
-    return address;
-  }
-  const [head = '', tail] = address.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  if (tail !== undefined) {
-    const after = tail === '' ? [] : tail.split(':');
-    groups.push(...Array.from({ length: 8 - groups.length - after.length }, () => '0'), ...after);
-  }
-  return groups.slice(0, 4).join(':');
 }

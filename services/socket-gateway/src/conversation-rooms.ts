@@ -22,6 +22,8 @@ export interface ConversationRooms {
    * of all conversations. @throws AppError `UNAVAILABLE`
    */
   enter(socket: ChatSocket): Promise<void>;
+  /** Sockets of a user here, those still in their handshake included. */
+  socketsOf(userId: UserId): number;
   /** The socket is gone, or was refused after {@link enter}. */
   forget(socket: ChatSocket): void;
   /**
@@ -166,6 +168,8 @@ export function createConversationRooms(options: {
       await socket.join([userRoom(userId), ...conversationIds.map(conversationRoom)]);
       await fenceIfPossible();
     },
+
+    socketsOf: (userId) => users.get(userId)?.sockets.size ?? 0,
 
     forget(socket) {
       const { userId } = socket.data;

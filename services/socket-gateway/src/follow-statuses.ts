@@ -13,6 +13,7 @@ import type { ChatServer } from './chat-socket.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { PresenceSnapshots } from './presence-snapshots.ts';
 import type { Roster } from './roster.ts';
+import type { SlowReaders } from './slow-readers.ts';
 import { createStatusFilter } from './status-filter.ts';
 
 const PAIRS_MAX = 50_000;
@@ -25,17 +26,40 @@ export function followStatuses(options: {
   gatewayId: GatewayId;
   roster: Roster;
   snapshots: PresenceSnapshots;
+  slowReaders: SlowReaders;
   metrics: GatewayMetrics;
   logger: Logger;
 }): { stop(): void } {
-  const { server, bus, roster, snapshots, metrics, logger } = options;
+  const { server, bus, roster, snapshots, slowReaders, metrics, logger } = options;
   const filter = createStatusFilter({ max: PAIRS_MAX, ttl: PAIRS_TTL });
 
   function tell(receivers: UserId[], { userId, online, lastSeenAt }: StatusChange): void {
     const status: OnlineStatus = { userId, online, lastSeenAt };
     // Encoded once for all of them.
-    server.local.to(receivers.map(userRoom)).emit('user_online_status', status);
+    server.local
+      .to(receivers.map(userRoom))
+      .except(withholdFromSlow(receivers))
+      .emit('user_online_status', status);
     metrics.statuses.inc({ outcome: 'delivered' }, receivers.length);
+  }
+
+  /** Sockets that are behind get a snapshot instead of changes, once they have caught up. */
+  function withholdFromSlow(receivers: UserId[]): string[] {
+    if (slowReaders.none) {
+      return [];
+    }
+    const { adapter, sockets } = server.of('/');
+    const withheld: string[] = [];
+    for (const receiver of receivers) {
+      for (const id of adapter.rooms.get(userRoom(receiver)) ?? []) {
+        const conn = sockets.get(id)?.conn;
+        if (conn !== undefined && slowReaders.isBehind(conn)) {
+          withheld.push(id);
+          slowReaders.onceCaughtUp(conn, () => snapshots.refresh([receiver]));
+        }
+      }
+    }
+    return withheld;
   }
 
   function deliver(change: StatusChange): void {

@@ -17,6 +17,27 @@ export function createGatewayMetrics(metrics: Metrics) {
       help: 'Handshakes that were refused, by error code.',
       labelNames: ['code'],
     }),
+    requestRefusals: metrics.counter({
+      name: 'bambochat_request_refusals_total',
+      help: 'Connections that were refused before their handshake, by reason.',
+      labelNames: ['reason'],
+    }),
+    handshakeRetries: metrics.counter({
+      name: 'bambochat_handshake_retries_total',
+      help: 'Times that the directory was to be asked again for a handshake.',
+    }),
+    handshakesWaiting: metrics.gauge({
+      name: 'bambochat_handshakes_waiting',
+      help: 'Handshakes that wait for their turn to ask the directory.',
+    }),
+    slowReaders: metrics.counter({
+      name: 'bambochat_slow_readers_cut_total',
+      help: 'Connections that were cut off because they did not read.',
+    }),
+    bufferedBytes: metrics.gauge({
+      name: 'bambochat_send_buffer_bytes',
+      help: 'Bytes that wait for connections which do not take them at once.',
+    }),
     disconnects: metrics.counter({
       name: 'bambochat_disconnects_total',
       help: 'Sockets that went, by reason as Socket.IO names it.',

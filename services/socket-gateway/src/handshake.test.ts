@@ -1,4 +1,3 @@
-import { AppError } from '@bambochat/protocol';
 import { waitFor } from '@bambochat/testing';
 import { io } from 'socket.io-client';
 import { expect, test } from 'vitest';
@@ -30,16 +29,6 @@ test('no token, a bad one and an expired one are refused as the contract says', 
   expect(await gateway.refusalOf({ auth: { token: expired } })).toMatchObject({
     message: 'Invalid or expired token',
     data: { code: 'AUTH_EXPIRED' },
-  });
-});
-
-test('a handshake is refused as retryable while the directory does not answer', async () => {
-  await using gateway = await startGateway();
-  gateway.directory.beforeAnswer = async () => {
-    throw new AppError('UNAVAILABLE', 'The directory is not available');
-  };
-  expect(await gateway.refusalOf({ auth: { token: gateway.token('alice') } })).toMatchObject({
-    data: { code: 'UNAVAILABLE', retryable: true },
   });
 });
 
@@ -75,14 +64,6 @@ test('connecting again and again on one connection piles up no listeners', async
   } finally {
     process.off('warning', collect);
   }
-});
-
-test('browsers of other origins are refused where origins are listed', async () => {
-  await using gateway = await startGateway({ ALLOWED_ORIGINS: ['https://chat.example'] });
-  const auth = { token: gateway.token('alice') };
-  await gateway.connect('alice', { extraHeaders: { Origin: 'https://chat.example' } });
-  const refused = gateway.refusalOf({ auth, extraHeaders: { Origin: 'https://evil.example' } });
-  expect((await refused).message).toBe('websocket error');
 });
 
 test('a token that expires ends the connection and says why', async () => {

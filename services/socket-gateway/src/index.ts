@@ -1,8 +1,8 @@
 import type { Server as HttpServer } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import { authExpired, type TokenVerifier } from '@bambochat/auth';
 import { type CommandLog, createCommandBatcher, type EventBus } from '@bambochat/messaging';
 import {
-  AppError,
   type ChatRequest,
   type ChatRequestsCommand,
   type GatewayId,
@@ -10,14 +10,16 @@ import {
   toWireError,
 } from '@bambochat/protocol';
 import type { Rooms } from '@bambochat/rooms';
-import type { Logger, Metrics, Service } from '@bambochat/runtime';
+import { createAddressReader, type Logger, type Metrics, type Service } from '@bambochat/runtime';
 import { Server } from 'socket.io';
+import { createAdmission } from './admit-connection.ts';
 import { announceResync } from './announce-resync.ts';
-import { authenticateSocket, refusal } from './authenticate-socket.ts';
 import type { ChatServer, ChatSocket } from './chat-socket.ts';
 import type { GatewaySettings } from './config.ts';
 import { createConversationRooms } from './conversation-rooms.ts';
+import { countConnections } from './count-connections.ts';
 import { createDirectoryClient } from './directory-client.ts';
+import { type DrainPace, drainSockets } from './drain-sockets.ts';
 import { createTokenExpiry } from './expire-tokens.ts';
 import { followFriendEvents } from './follow-friend-events.ts';
 import { followMemberships } from './follow-memberships.ts';
@@ -26,11 +28,13 @@ import { handleEvent } from './handle-event.ts';
 import { joinConversation, leaveConversation } from './join-conversation.ts';
 import { markRead } from './mark-read.ts';
 import { createRateLimits } from './rate-limits.ts';
+import { BriskWebSocketServer, type Connection } from './raw-web-socket.ts';
 import { refreshToken } from './refresh-token.ts';
 import { sendMessage } from './send-message.ts';
 import { sendReaction } from './send-reaction.ts';
+import { boundSendBuffers } from './slow-readers.ts';
 import { createSubmitter } from './submit-request.ts';
-import { type Presence, trackPresence } from './track-presence.ts';
+import { trackPresence } from './track-presence.ts';
 import { createTyping } from './typing.ts';
 import { createUnconfirmedMessages } from './unconfirmed-messages.ts';
 
@@ -46,8 +50,13 @@ export interface GatewayOptions {
   bus: EventBus;
   rooms: Rooms;
   settings: GatewaySettings;
-  /** Milliseconds that `drain` waits for messages in flight. */
+  /** Milliseconds that `drain` gives to what is in flight, and once more to farewells. */
   drainTimeout: number;
+  /**
+   * How clients are sent elsewhere: `delay` is the milliseconds in which it goes on as before.
+   * Absent: there is no elsewhere, and all go at once.
+   */
+  drain?: DrainPace & { delay: number };
   logger: Logger;
   metrics: Metrics;
 }
@@ -55,18 +64,22 @@ export interface GatewayOptions {
 const RATE_LIMITED_USERS_MAX = 100_000;
 /** Milliseconds over which a `resync` to all sockets is spread: within the 10 s of PROTOCOL.md. */
 const RESYNC_SPREAD = 4000;
-/** Milliseconds that `drain` waits for presence-service to know that everybody left. */
+/** Milliseconds that `drain` waits for presence-service to know that everybody left, at most. */
 const DEPARTURE_TIMEOUT = 2000;
+/** Milliseconds that clients which are sent away have to part, at most. */
+const FAREWELL_TIMEOUT = 1500;
+/** Milliseconds in which a connection must have passed its handshake. */
+const CONNECT_TIMEOUT = 15_000;
+/** Milliseconds without a byte after which HTTP connections are dropped; a long poll takes 25 s. */
+const HTTP_IDLE_TIMEOUT = 60_000;
 
 /** Handshake, rooms and typing; turns what members say, read and react to into commands. Holds nothing but connections. */
 export function createSocketGateway(options: GatewayOptions): Service {
   const { httpServer, gatewayId, verifier, bus, rooms, settings, logger } = options;
   const metrics = createGatewayMetrics(options.metrics);
   const anyOrigin = settings.ALLOWED_ORIGINS.includes('*');
-  let accepting = true;
   let io: ChatServer | null = null;
-  let drainWork = async () => {};
-  let presence: Presence | null = null;
+  let drain = async () => {};
   const stops: (() => void)[] = [];
 
   function start(): void {
@@ -101,60 +114,48 @@ export function createSocketGateway(options: GatewayOptions): Service {
       },
     });
     const expiry = createTokenExpiry({ expire: endExpired });
+    const connections = countConnections({
+      max: settings.MAX_CONNECTIONS,
+      maxPerAddress: settings.CONNECTIONS_PER_ADDRESS_MAX,
+      addressOf: createAddressReader(settings.TRUST_PROXY),
+    });
+    const admission = createAdmission({
+      settings,
+      connections,
+      verifier,
+      limits,
+      rooms: conversationRooms,
+      metrics,
+      logger,
+    });
     const server: ChatServer = new Server(httpServer, {
       adapter: rooms.adapter,
       serveClient: false,
       maxHttpBufferSize: settings.MAX_PAYLOAD,
       cors: { origin: anyOrigin ? '*' : [...settings.ALLOWED_ORIGINS] },
-      allowRequest(request, callback) {
-        const { origin } = request.headers;
-        const known =
-          anyOrigin || origin === undefined || settings.ALLOWED_ORIGINS.includes(origin);
-        callback(
-          accepting ? (known ? null : 'origin not allowed') : 'draining',
-          accepting && known,
-        );
-      },
+      allowRequest: (request, callback) => admission.allowRequest(request, callback),
+      connectTimeout: CONNECT_TIMEOUT,
+      wsEngine: BriskWebSocketServer,
     });
     io = server;
-
-    server.use((socket, next) => {
-      admit(socket).then(
-        () => next(),
-        (error: unknown) => {
-          metrics.refusals.inc({ code: toWireError(error).code });
-          if (!(error instanceof AppError)) {
-            logger.error({ err: error }, 'handshake failed');
-          }
-          next(refusal(error));
-        },
-      );
-    });
-
-    async function admit(socket: ChatSocket): Promise<void> {
-      authenticateSocket(socket, verifier);
-      if (!limits.take(socket.data.userId, 'connect')) {
-        throw new AppError('RATE_LIMITED', 'Too many connections, slow down');
-      }
-      const forget = () => {
-        socket.conn.off('close', forget);
-        conversationRooms.forget(socket);
-      };
-      // Gone while it waits, Socket.IO drops it without an event of its own.
-      socket.conn.on('close', forget);
-      socket.on('disconnect', forget);
-      try {
-        await conversationRooms.enter(socket);
-      } catch (error) {
-        forget();
-        throw error;
-      }
+    if (httpServer.timeout === 0) {
+      httpServer.setTimeout(HTTP_IDLE_TIMEOUT);
     }
+    const slowReaders = boundSendBuffers({
+      server,
+      max: settings.SEND_BUFFER_MAX,
+      metrics,
+      logger,
+    });
+    server.engine.on('connection', (connection: Connection) => {
+      connections.add(connection);
+      slowReaders.watch(connection);
+    });
+    server.use((socket, next) => admission.admit(socket, next));
 
     const submit = createSubmitter({ batcher, unconfirmed, logger });
     const typing = createTyping({ server, interval: settings.TYPING_INTERVAL });
-    const tracked = trackPresence({ server, bus, gatewayId, metrics, logger });
-    presence = tracked;
+    const tracked = trackPresence({ server, bus, gatewayId, slowReaders, metrics, logger });
     const friendEvents = followFriendEvents({ server, bus, logger });
     const definitions = [
       sendMessage({ submit, typing, metrics }),
@@ -189,12 +190,25 @@ export function createSocketGateway(options: GatewayOptions): Service {
     const gauges = setInterval(() => {
       metrics.connections.set(server.engine.clientsCount);
       metrics.unconfirmed.set(unconfirmed.size);
+      metrics.handshakesWaiting.set(admission.waiting);
+      metrics.bufferedBytes.set(slowReaders.bufferedBytes);
     }, 1000);
     gauges.unref();
 
-    drainWork = async () => {
-      await batcher.drain(options.drainTimeout);
-      await unconfirmed.drain(options.drainTimeout);
+    drain = async () => {
+      const { drainTimeout, drain: pace = { delay: 0, rate: 1, spread: 0 } } = options;
+      await pause(pace.delay);
+      admission.close();
+      await drainSockets({
+        connections: connections.all,
+        isBusy: (connection) => unconfirmed.holds(connection) || slowReaders.hasBacklog(connection),
+        pace,
+        patience: drainTimeout / 2,
+        farewell: Math.min(FAREWELL_TIMEOUT, drainTimeout / 2),
+      });
+      // What came until the last goodbye is in the command log before this process ends.
+      await batcher.drain(drainTimeout / 2);
+      await tracked.drain(Math.min(DEPARTURE_TIMEOUT, drainTimeout / 2));
     };
     stops.push(
       () => memberships.stop(),
@@ -213,15 +227,7 @@ export function createSocketGateway(options: GatewayOptions): Service {
       start();
       await bus.flush();
     },
-    async drain() {
-      accepting = false;
-      await drainWork();
-      // Closing the transport lets clients reconnect elsewhere; a disconnect packet would not.
-      for (const socket of io?.of('/').sockets.values() ?? []) {
-        socket.conn.close();
-      }
-      await presence?.drain(DEPARTURE_TIMEOUT);
-    },
+    drain: () => drain(),
     async stop() {
       for (const stop of stops) {
         stop();

@@ -8,7 +8,7 @@ import type { GatewayId } from '@bambochat/protocol';
 import { createRedisRooms } from '@bambochat/rooms/redis';
 import { createOperationsApp, listen, runProcess } from '@bambochat/runtime';
 import { uuidv7 } from 'uuidv7';
-import { configSchema } from './config.ts';
+import { configSchema, drainOf } from './config.ts';
 import { createSocketGateway } from './index.ts';
 
 await runProcess({
@@ -25,6 +25,8 @@ await runProcess({
     health.addCheck('redis', () => rooms.check());
 
     const app = createOperationsApp({ logger, health, metrics });
+    // A long-polling client may use two.
+    app.server.maxConnections = 2 * config.MAX_CONNECTIONS;
     const running = await listen({ app, config, lifecycle });
     await lifecycle.use(
       'socket-gateway',
@@ -41,6 +43,7 @@ await runProcess({
         rooms,
         settings: config,
         drainTimeout: config.STOP_TIMEOUT / 4,
+        drain: drainOf(config),
         logger,
         metrics,
       }),

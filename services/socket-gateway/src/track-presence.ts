@@ -7,6 +7,7 @@ import type { GatewayMetrics } from './gateway-metrics.ts';
 import { createPresenceSnapshots } from './presence-snapshots.ts';
 import { reportPresence } from './report-presence.ts';
 import { createRoster } from './roster.ts';
+import type { SlowReaders } from './slow-readers.ts';
 
 export interface Presence {
   /** The socket is connected. Nothing waits for presence: without its service the rest works. */
@@ -25,6 +26,7 @@ export function trackPresence(options: {
   server: ChatServer;
   bus: EventBus;
   gatewayId: GatewayId;
+  slowReaders: SlowReaders;
   metrics: GatewayMetrics;
   logger: Logger;
 }): Presence {

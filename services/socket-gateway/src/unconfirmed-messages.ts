@@ -10,6 +10,7 @@ import {
   type WireError,
 } from '@bambochat/protocol';
 import type { ChatSocket } from './chat-socket.ts';
+import type { Connection } from './raw-web-socket.ts';
 
 export type Success = Exclude<ChatResult, { error: WireError }>;
 
@@ -25,10 +26,10 @@ export interface UnconfirmedMessages {
   readonly size: number;
   readonly full: boolean;
   add(waiting: Waiting): void;
+  /** Something that came over this connection waits. */
+  holds(connection: Connection): boolean;
   /** The command log did not take the request. */
   fail(ref: string, error: WireError): void;
-  /** Resolves when nobody waits any more, or after `timeout` ms. */
-  drain(timeout: number): Promise<void>;
   stop(): void;
 }
 
@@ -57,16 +58,21 @@ export function createUnconfirmedMessages(options: {
   onUnknownResult?: () => void;
 }): UnconfirmedMessages {
   const entries = new Map<string, Entry>();
-  const idle = new Set<() => void>();
+  /** How many entries each connection has. */
+  const counts = new Map<Connection, number>();
 
   function take(ref: string): Entry | undefined {
     const entry = entries.get(ref);
+    if (entry === undefined) {
+      return undefined;
+    }
     entries.delete(ref);
-    if (entries.size === 0) {
-      for (const resolve of idle) {
-        resolve();
-      }
-      idle.clear();
+    const { conn } = entry.socket;
+    const left = (counts.get(conn) ?? 0) - 1;
+    if (left > 0) {
+      counts.set(conn, left);
+    } else {
+      counts.delete(conn);
     }
     return entry;
   }
@@ -123,25 +129,18 @@ export function createUnconfirmedMessages(options: {
         askAt: performance.now() + FIRST_ASK_AFTER,
         asks: 0,
       });
+      const { conn } = waiting.socket;
+      counts.set(conn, (counts.get(conn) ?? 0) + 1);
     },
+    holds: (connection) => counts.has(connection),
     fail(ref, error) {
       take(ref)?.fail(error);
-    },
-    async drain(timeout) {
-      if (entries.size === 0) {
-        return;
-      }
-      const empty = Promise.withResolvers<void>();
-      idle.add(empty.resolve);
-      const timer = setTimeout(empty.resolve, timeout);
-      await empty.promise;
-      clearTimeout(timer);
-      idle.delete(empty.resolve);
     },
     stop() {
       subscription.unsubscribe();
       clearInterval(sweep);
       entries.clear();
+      counts.clear();
     },
   };
 }
