@@ -59,7 +59,7 @@ export async function composeStandalone(
     'message-service',
     createMessageService({
       ...shared,
-      emitter: rooms.emitter,
+      rooms,
       settings: config,
       drainTimeout: config.STOP_TIMEOUT / 4,
     }),

@@ -8,7 +8,11 @@ export const subjects = {
   conversationOf: 'messages.conversation-of',
   conversationsOf: 'directory.conversations-of',
   head: 'directory.head',
+  /** Request: {@link ActivityRequest}. Answer: {@link ActivityAnswer}. */
+  activity: 'directory.activity',
   membersChanged: 'directory.members-changed',
+  /** {@link LiveEventsLost}, to all gateways: what was emitted into rooms has not reached them. */
+  liveEventsLost: 'messages.live-events-lost',
   /** {@link FriendEvent}, to all gateways. */
   friendEvents: 'directory.friend-events',
   /** Request: {@link PresenceReport} of a gateway. Answer: {@link PresenceReportAnswer}. */

@@ -23,6 +23,34 @@ export type HeadRequest = z.infer<typeof headRequestSchema>;
 export const headAnswerSchema = z.object({ lastSeq: z.number().int().nonnegative() });
 export type HeadAnswer = z.infer<typeof headAnswerSchema>;
 
+export const ACTIVITY_CONVERSATIONS_MAX = 500;
+
+/**
+ * `directory.activity`: of each conversation the newest message and when something else in it has
+ * changed last (reactions, read marks, members). Those without messages and changes are left out.
+ */
+export const activityRequestSchema = z.object({
+  conversationIds: z.array(conversationIdSchema).max(ACTIVITY_CONVERSATIONS_MAX),
+});
+export type ActivityRequest = z.infer<typeof activityRequestSchema>;
+export const activityAnswerSchema = z.object({
+  conversations: z.array(
+    z.object({
+      conversationId: conversationIdSchema,
+      lastSeq: z.number().int().nonnegative(),
+      /** Milliseconds since the epoch by the clock of who wrote; 0: never. */
+      messageAt: z.number(),
+      changedAt: z.number(),
+    }),
+  ),
+});
+export type ActivityAnswer = z.infer<typeof activityAnswerSchema>;
+export type ConversationActivity = ActivityAnswer['conversations'][number];
+
+/** `messages.live-events-lost`: in milliseconds since the epoch, and what a client may be told. */
+export const liveEventsLostSchema = z.object({ since: z.number(), reason: z.string() });
+export type LiveEventsLost = z.infer<typeof liveEventsLostSchema>;
+
 /** Every reply on the bus: the answer, or the error in its place. */
 export function replySchema<Answer extends z.ZodType>(answer: Answer) {
   return z.union([z.object({ ok: answer }), z.object({ error: wireErrorSchema })]);

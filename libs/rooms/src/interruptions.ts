@@ -1,10 +1,11 @@
 import type { RedisConnection } from './redis-connection.ts';
-import type { Subscription } from './rooms.ts';
+import type { Interruption, Subscription } from './rooms.ts';
 import type { RoomsLogger } from './rooms-logger.ts';
 import type { ShardSubscriptions } from './shard-subscriptions.ts';
+import { Signal } from './signal.ts';
 
 /** What the sockets of this process may be told. */
-const reason = 'Live delivery was interrupted';
+export const INTERRUPTED = 'Live delivery was interrupted';
 
 /**
  * Notices that the subscriber was away, and tells so once every subscription holds again: who
@@ -12,15 +13,25 @@ const reason = 'Live delivery was interrupted';
  * that are one interruption.
  */
 export class Interruptions {
-  readonly #listeners = new Set<(reason: string) => void>();
-  readonly #logger: RoomsLogger;
+  readonly #signal: Signal<[Interruption]>;
+  #since = Date.now();
+  #told = true;
 
   /** @param connection that is ready: if it gets ready again, it was away */
   constructor(connection: RedisConnection, subscriptions: ShardSubscriptions, logger: RoomsLogger) {
-    this.#logger = logger;
+    this.#signal = new Signal(logger);
+    connection.onLost(() => {
+      if (this.#told) {
+        this.#since = Date.now();
+        this.#told = false;
+      }
+    });
     connection.onReady(() => {
       subscriptions.confirm().then(
-        () => this.#tell(),
+        () => {
+          this.#told = true;
+          this.#signal.tell({ reason: INTERRUPTED, since: this.#since });
+        },
         () => {
           // Lost again: the next connection tells.
         },
@@ -28,20 +39,7 @@ export class Interruptions {
     });
   }
 
-  listen(listener: (reason: string) => void): Subscription {
-    // Its own entry, so that one function can listen twice and be taken off once.
-    const entry = (why: string) => listener(why);
-    this.#listeners.add(entry);
-    return { unsubscribe: () => this.#listeners.delete(entry) };
-  }
-
-  #tell(): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(reason);
-      } catch (error) {
-        this.#logger.error({ err: error }, 'a listener for interruptions failed');
-      }
-    }
+  listen(listener: (interruption: Interruption) => void): Subscription {
+    return this.#signal.listen(listener);
   }
 }

@@ -1,9 +1,12 @@
 import type { Namespace } from 'socket.io';
 import { Adapter, type BroadcastOptions } from 'socket.io-adapter';
 import { createRoomEmitter } from './emit-into-rooms.ts';
-import type { Rooms } from './rooms.ts';
+import type { Rooms, Subscription } from './rooms.ts';
 import type { RoomsLogger } from './rooms-logger.ts';
 import { silentLogger } from './rooms-logger.ts';
+
+/** There is no other process, and nothing between. */
+const neverCalled: Subscription = { unsubscribe: () => {} };
 
 /**
  * Rooms inside one process. All Socket.IO servers that are constructed with its adapter hear each
@@ -55,7 +58,9 @@ export function createMemoryRooms(options: { logger?: RoomsLogger } = {}): Rooms
       logger.error({ err: error }, 'an event could not be emitted into a room'),
     ),
     fence: async () => {},
-    onInterruption: () => ({ unsubscribe: () => {} }),
+    onInterruption: () => neverCalled,
+    onEmitsLost: () => neverCalled,
+    onRemoteEvent: () => neverCalled,
     check: async () => {},
     stop: async () => adapters.clear(),
   };

@@ -1,96 +1,11 @@
 import { createServer } from 'node:net';
-import { type Backend, startBackends, waitFor } from '@bambochat/testing';
-import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import {
-  type Gateway,
-  messageIn,
-  newConversationId,
-  seqsHeardBy,
-  startGateway,
-} from './gateways.fixture.ts';
+import { waitFor } from '@bambochat/testing';
+import { expect, test } from 'vitest';
+import { type Gateway, messageIn, newConversationId, seqsHeardBy } from './gateways.fixture.ts';
+import { answers, unavailable, useRedisProcesses } from './redis-processes.fixture.ts';
 import { conversationRoom } from './room-names.ts';
-import type { Rooms } from './rooms.ts';
-import { createRedisRooms, type RedisRoomsOptions } from './rooms-redis.ts';
 
-let redis: Backend;
-const closers: (() => Promise<unknown>)[] = [];
-const unhandled: unknown[] = [];
-const noteUnhandled = (reason: unknown) => unhandled.push(reason);
-
-beforeAll(async () => {
-  process.on('unhandledRejection', noteUnhandled);
-  ({ redis } = await startBackends({ names: ['redis'], own: true }));
-});
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) {
-    await close();
-  }
-  // After a test that failed half way.
-  if (redis.pid === null) {
-    await redis.restart();
-  } else {
-    await redis.resume();
-  }
-  expect(unhandled.splice(0)).toEqual([]);
-});
-afterAll(async () => {
-  await redis.stop();
-  process.off('unhandledRejection', noteUnhandled);
-});
-
-/** Impatient, so that no test waits for the defaults. */
-const impatient = {
-  pingInterval: 100,
-  pingTimeout: 500,
-  maxRetryDelay: 100,
-  fenceTimeout: 500,
-} as const satisfies Partial<RedisRoomsOptions>;
-
-interface Process {
-  readonly rooms: Rooms;
-  readonly interruptions: string[];
-  readonly log: string[];
-  dropped(): number;
-}
-
-async function startProcess(options: Partial<RedisRoomsOptions> = {}): Promise<Process> {
-  const log: string[] = [];
-  const note = (_fields: unknown, message: string) => log.push(message);
-  let dropped = 0;
-  const rooms = await createRedisRooms({
-    url: redis.url,
-    ...impatient,
-    logger: { info: note, warn: note, error: note },
-    onDropped: (count) => {
-      dropped += count;
-    },
-    ...options,
-  });
-  closers.push(() => rooms.stop());
-  const interruptions: string[] = [];
-  rooms.onInterruption((reason) => interruptions.push(reason));
-  return { rooms, interruptions, log, dropped: () => dropped };
-}
-
-async function startGatewayProcess(options: Partial<RedisRoomsOptions> = {}) {
-  const process = await startProcess(options);
-  const gateway: Gateway = await startGateway(process.rooms);
-  closers.push(() => gateway.close());
-  return { ...process, gateway };
-}
-
-function openRedis(): Redis {
-  const client = new Redis(redis.url, { maxRetriesPerRequest: 0 });
-  client.on('error', () => {});
-  closers.push(async () => client.disconnect());
-  return client;
-}
-
-const answers = (rooms: Rooms) =>
-  waitFor(() => rooms.check().then(() => true), { describe: 'rooms that reach Redis again' });
-
-const unavailable = expect.objectContaining({ name: 'AppError', code: 'UNAVAILABLE' });
+const { redis, startProcess, startGatewayProcess, openRedis } = useRedisProcesses();
 
 test('after a killed Redis is back, old rooms and rooms joined meanwhile hear, left ones are gone', async () => {
   const { gateway, rooms, interruptions } = await startGatewayProcess();
@@ -101,7 +16,7 @@ test('after a killed Redis is back, old rooms and rooms joined meanwhile hear, l
   await rooms.fence();
 
   for (const round of [1, 2]) {
-    await redis.kill();
+    await redis().kill();
     await waitFor(() =>
       rooms.check().then(
         () => false,
@@ -111,7 +26,7 @@ test('after a killed Redis is back, old rooms and rooms joined meanwhile hear, l
     device.join(meanwhile);
     device.leave(left);
     expect(interruptions).toHaveLength(round - 1);
-    await redis.restart();
+    await redis().restart();
     await Promise.all([answers(rooms), answers(sender.rooms)]);
     await rooms.fence();
 
@@ -133,7 +48,7 @@ test('rooms joined during more failed attempts than a client usually makes are n
   const { gateway, rooms } = await startGatewayProcess({ maxRetryDelay: 10 });
   const sender = await startProcess({ maxRetryDelay: 10 });
   const device = await gateway.connect();
-  await redis.kill();
+  await redis().kill();
   // In its place, something that refuses every connection and counts: ioredis lets queued commands
   // fail after 20 retries, and a second time after 40.
   let attempts = 0;
@@ -142,7 +57,7 @@ test('rooms joined during more failed attempts than a client usually makes are n
     socket.destroy();
   });
   await new Promise<void>((resolve) =>
-    refusing.listen(Number(new URL(redis.url).port), '127.0.0.1', resolve),
+    refusing.listen(Number(new URL(redis().url).port), '127.0.0.1', resolve),
   );
   const conversations = Array.from({ length: 300 }, newConversationId);
 
@@ -160,7 +75,7 @@ test('rooms joined during more failed attempts than a client usually makes are n
   await expect(rooms.fence()).rejects.toEqual(unavailable);
 
   await new Promise((resolve) => refusing.close(resolve));
-  await redis.restart();
+  await redis().restart();
   await Promise.all([answers(rooms), answers(sender.rooms)]);
   await rooms.fence();
   for (const [seq, conversation] of conversations.entries()) {
@@ -182,7 +97,7 @@ test('a Redis that hangs is noticed, and healed when it goes on', async () => {
   device.join(conversation);
   await rooms.fence();
 
-  await redis.pause();
+  await redis().pause();
   await expect(rooms.fence()).rejects.toEqual(unavailable);
   await expect(rooms.check()).rejects.toThrow(
     /Redis at redis:\/\/127\.0\.0\.1:\d+ does not answer/,
@@ -192,7 +107,7 @@ test('a Redis that hangs is noticed, and healed when it goes on', async () => {
     () => log.filter((line) => line === 'a connection to Redis is given up').length >= 4,
   );
   expect(interruptions).toEqual([]);
-  await redis.resume();
+  await redis().resume();
 
   await Promise.all([answers(rooms), answers(sender.rooms)]);
   await waitFor(() => interruptions.length > 0);
@@ -204,8 +119,8 @@ test('a Redis that hangs is noticed, and healed when it goes on', async () => {
 });
 
 test.each([
-  ['away', () => redis.kill(), () => redis.restart()],
-  ['hanging', () => redis.pause(), () => redis.resume()],
+  ['away', () => redis().kill(), () => redis().restart()],
+  ['hanging', () => redis().pause(), () => redis().resume()],
 ])('with Redis %s, sockets of one gateway hear each other at once', async (_, fail, heal) => {
   // Nothing here gives up by itself: what arrives did not wait for a timeout.
   const { gateway, rooms, dropped } = await startGatewayProcess({
@@ -239,7 +154,7 @@ test('what is emitted while Redis is away is dropped and counted, never sent lat
   const device = await gateway.connect();
   device.join(conversation);
   await rooms.fence();
-  await redis.kill();
+  await redis().kill();
   await waitFor(() =>
     sender.rooms.check().then(
       () => false,
@@ -255,7 +170,7 @@ test('what is emitted while Redis is away is dropped and counted, never sent lat
     );
   }
   await waitFor(() => sender.dropped() >= 20_000);
-  await redis.restart();
+  await redis().restart();
   await Promise.all([answers(rooms), answers(sender.rooms)]);
   await rooms.fence();
   sender.rooms.emitter.toConversation(conversation, 'receive_message', messageIn(conversation, 0));
@@ -277,7 +192,7 @@ test('while Redis hangs, no more than the bound is kept, in order, and goes out 
   device.join(conversation);
   await rooms.fence();
 
-  await redis.pause();
+  await redis().pause();
   for (let seq = 1; seq <= 20_000; seq += 1) {
     sender.rooms.emitter.toConversation(
       conversation,
@@ -286,7 +201,7 @@ test('while Redis hangs, no more than the bound is kept, in order, and goes out 
     );
   }
   await waitFor(() => sender.dropped() >= 19_900);
-  await redis.resume();
+  await redis().resume();
 
   await waitFor(() => device.heard.length >= 100);
   await answers(sender.rooms);
@@ -300,7 +215,7 @@ test('while Redis hangs, no more than the bound is kept, in order, and goes out 
 test('what hangs with Redis is dropped once, when the connection is given up', async () => {
   const sender = await startProcess({ maxPendingEmits: 100 });
   const conversation = newConversationId();
-  await redis.pause();
+  await redis().pause();
   try {
     for (let seq = 1; seq <= 1_000; seq += 1) {
       sender.rooms.emitter.toConversation(
@@ -311,7 +226,7 @@ test('what hangs with Redis is dropped once, when the connection is given up', a
     }
     await waitFor(() => sender.dropped() >= 1_000);
   } finally {
-    await redis.resume();
+    await redis().resume();
   }
   await answers(sender.rooms);
   expect(sender.dropped()).toBe(1_000);
@@ -322,7 +237,7 @@ test('stopping waits for the last emits', async () => {
   const sender = await startProcess({ ...patient, commandTimeout: 60_000 });
   const observer = await startProcess({ ...patient, commandTimeout: 300 });
   const conversation = newConversationId();
-  await redis.pause();
+  await redis().pause();
   for (let seq = 1; seq <= 10; seq += 1) {
     sender.rooms.emitter.toConversation(
       conversation,
@@ -333,7 +248,7 @@ test('stopping waits for the last emits', async () => {
   const stopping = sender.rooms.stop();
   // Longer than a connection takes to say goodbye.
   await expect(observer.rooms.check()).rejects.toThrow('does not answer');
-  await redis.resume();
+  await redis().resume();
   await stopping;
   expect(sender.dropped()).toBe(0);
 });
@@ -366,17 +281,17 @@ test('a process that was busy for longer than a ping may take keeps its connecti
     pingTimeout,
     commandTimeout: 200,
   });
-  await redis.pause();
+  await redis().pause();
   // Now pings are on their way.
   await expect(rooms.check()).rejects.toThrow('does not answer');
   // From here on timers come before sockets, and what Redis answers is read after the busy time.
   await new Promise((resolve) => setImmediate(resolve));
-  process.kill(redis.pid ?? 0, 'SIGCONT');
+  process.kill(redis().pid ?? 0, 'SIGCONT');
   const until = performance.now() + 1.5 * pingTimeout;
   while (performance.now() < until) {
     // Busy: the answers are there and cannot be read.
   }
-  await redis.resume();
+  await redis().resume();
   await rooms.fence();
   await rooms.check();
   expect(interruptions).toEqual([]);

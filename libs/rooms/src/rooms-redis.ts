@@ -6,6 +6,7 @@ import { type RoomsLogger, silentLogger } from './rooms-logger.ts';
 import { ShardPublisher } from './shard-publisher.ts';
 import { ShardSubscriptions } from './shard-subscriptions.ts';
 import { createShardedServers } from './sharded-adapter.ts';
+import { Signal } from './signal.ts';
 import { SubscriptionFence } from './subscription-fence.ts';
 
 export interface RedisRoomsOptions {
@@ -83,13 +84,19 @@ export async function createRedisRooms(options: RedisRoomsOptions): Promise<Room
   });
   const report = (error: unknown) =>
     logger.error({ err: error }, 'an event could not be emitted into a room');
-  const servers = createShardedServers(publisher, subscriptions, channelPrefix, report);
+  const remoteEvents = new Signal<[event: string, payload: unknown]>(logger);
+  const servers = createShardedServers(publisher, subscriptions, channelPrefix, {
+    report,
+    arrived: (event, payload) => remoteEvents.tell(event, payload),
+  });
 
   return {
     adapter: servers.adapter,
     emitter: createRoomEmitter(servers.mainNamespace, report),
     fence: () => fence.pass(),
     onInterruption: (listener) => interruptions.listen(listener),
+    onEmitsLost: (listener) => publisher.onLost(listener),
+    onRemoteEvent: (listener) => remoteEvents.listen(listener),
     check: async () => {
       await Promise.all([publishing.check(commandTimeout), subscribing.check(commandTimeout)]);
     },

@@ -27,10 +27,22 @@ export interface Rooms {
 
   /**
    * Calls the listener when the sockets of this process may have missed live events and hear again:
-   * once for each interruption, after every room is subscribed again. `reason` may be shown to a
-   * client.
+   * once for each interruption, after every room is subscribed again.
    */
-  onInterruption(listener: (reason: string) => void): Subscription;
+  onInterruption(listener: (interruption: Interruption) => void): Subscription;
+
+  /**
+   * Calls the listener when emits of this process have not reached the others, and new ones do
+   * again: once for each time of trouble. Sockets elsewhere have missed something, and their
+   * processes cannot know.
+   */
+  onEmitsLost(listener: (interruption: Interruption) => void): Subscription;
+
+  /**
+   * Calls the listener for each event that another process has emitted into a room of this one,
+   * before the sockets hear it. On the path of every event: it must be quick.
+   */
+  onRemoteEvent(listener: (event: string, payload: unknown) => void): Subscription;
 
   /** For readiness. @throws Error that names the backing service when it does not answer. */
   check(): Promise<void>;
@@ -73,6 +85,13 @@ export interface RoomEmitter {
 export type PayloadOf<E extends keyof ServerToClientEvents> = Parameters<
   ServerToClientEvents[E]
 >[0];
+
+export interface Interruption {
+  /** May be shown to a client. */
+  reason: string;
+  /** When it was noticed, in milliseconds since the epoch; it may have begun some seconds before. */
+  since: number;
+}
 
 export interface Subscription {
   unsubscribe(): void;

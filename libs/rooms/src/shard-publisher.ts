@@ -1,5 +1,8 @@
+import { INTERRUPTED } from './interruptions.ts';
 import type { RedisConnection } from './redis-connection.ts';
+import type { Interruption, Subscription } from './rooms.ts';
 import type { RoomsLogger } from './rooms-logger.ts';
+import { Signal } from './signal.ts';
 
 export interface ShardPublisherOptions {
   readonly logger: RoomsLogger;
@@ -20,14 +23,24 @@ export interface ShardPublisherOptions {
 export class ShardPublisher {
   readonly #connection: RedisConnection;
   readonly #options: ShardPublisherOptions;
+  readonly #lost: Signal<[Interruption]>;
   #pending = 0;
   #pendingBytes = 0;
   #droppedInARow = 0;
+  #droppedSince = 0;
   #drained: (() => void) | null = null;
 
   constructor(connection: RedisConnection, options: ShardPublisherOptions) {
     this.#connection = connection;
     this.#options = options;
+    this.#lost = new Signal(options.logger);
+    // Not only when the next event gets through: those before may wait to be repaired.
+    connection.onReady(() => this.#recover());
+  }
+
+  /** Called when publishes were dropped, and new ones get through again. */
+  onLost(listener: (interruption: Interruption) => void): Subscription {
+    return this.#lost.listen(listener);
   }
 
   /** Publishes that are on their way. */
@@ -82,6 +95,7 @@ export class ShardPublisher {
   /** One line in the log for each time of trouble, not one for each event. */
   #drop(error: Error | null): void {
     if (this.#droppedInARow === 0) {
+      this.#droppedSince = Date.now();
       this.#options.logger.warn(
         { redis: this.#connection.address, err: error ?? this.#connection.lastError },
         'live events do not reach Redis and are dropped',
@@ -98,6 +112,7 @@ export class ShardPublisher {
         'live events reach Redis again',
       );
       this.#droppedInARow = 0;
+      this.#lost.tell({ reason: INTERRUPTED, since: this.#droppedSince });
     }
   }
 }

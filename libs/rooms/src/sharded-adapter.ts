@@ -1,6 +1,6 @@
 import { createShardedAdapter } from '@socket.io/redis-adapter';
 import { type Namespace, Server } from 'socket.io';
-import type { BroadcastOptions, ClusterMessage } from 'socket.io-adapter';
+import { type BroadcastOptions, type ClusterMessage, MessageType } from 'socket.io-adapter';
 import type { AdapterConstructor } from './rooms.ts';
 import type { ShardPublisher } from './shard-publisher.ts';
 import type { MessageHandler, ShardSubscriptions } from './shard-subscriptions.ts';
@@ -21,15 +21,17 @@ export interface ShardedServers {
  * node-redis has them, for which the adapter keeps no list of its own. What happens on a bad day is
  * then decided in `ShardPublisher` and `ShardSubscriptions`.
  *
- * @param report gets what went wrong in an emit: Socket.IO does not look at the adapter's promises,
- * so it would be an unhandled rejection
+ * @param tell.report gets what went wrong in an emit: Socket.IO does not look at the adapter's
+ * promises, so it would be an unhandled rejection
+ * @param tell.arrived gets what other processes emit into rooms of this one
  */
 export function createShardedServers(
   publisher: ShardPublisher,
   subscriptions: ShardSubscriptions,
   channelPrefix: string,
-  report: (error: unknown) => void,
+  tell: { report: (error: unknown) => void; arrived: (event: string, payload: unknown) => void },
 ): ShardedServers {
+  const { report } = tell;
   const options = { channelPrefix, subscriptionMode: 'dynamic' } as const;
   const publishClient = {
     // Resolves at once: the adapter delivers to the sockets of this process after it.
@@ -57,7 +59,7 @@ export function createShardedServers(
         return close();
       };
     }
-    return reporting(created, report);
+    return reporting(listening(created, tell.arrived), report);
   }
 
   /** Hears nothing: a process without sockets subscribes to no room. */
@@ -90,6 +92,26 @@ function subscribeClient(subscriptions: ShardSubscriptions) {
       }
     },
   };
+}
+
+function listening(
+  adapter: ShardedAdapter,
+  arrived: (event: string, payload: unknown) => void,
+): ShardedAdapter {
+  // Protected: the step of every adapter of a cluster between what came in and its rooms.
+  const cluster = adapter as unknown as {
+    readonly uid: string;
+    onMessage(message: ClusterMessage): unknown;
+  };
+  const onMessage = cluster.onMessage.bind(adapter);
+  cluster.onMessage = (message) => {
+    if (message.type === MessageType.BROADCAST && message.uid !== cluster.uid) {
+      const [event, payload] = (message.data.packet as { data: [string, unknown] }).data;
+      arrived(event, payload);
+    }
+    return onMessage(message);
+  };
+  return adapter;
 }
 
 function reporting(adapter: ShardedAdapter, report: (error: unknown) => void): ShardedAdapter {

@@ -148,6 +148,9 @@ export function reactionsContract(doors: () => readonly [MessageStore, MessageSt
     expect(await other.conversationOf(second._id)).toBe(conversationId);
     expect(await store.conversationOf(newMessageId())).toBeNull();
     const positions = await store.headPositions([conversationId, newConversationId()]);
-    expect(positions).toEqual(new Map([[conversationId, { lastSeq: 40, senderId: 'sender' }]]));
+    const { createdAt } = run.at(-1) as Message;
+    expect(positions).toEqual(
+      new Map([[conversationId, { lastSeq: 40, senderId: 'sender', createdAt }]]),
+    );
   });
 }

@@ -152,10 +152,18 @@ export function createMongoMessageStore(
       speakingToMongo(async () => {
         const found = await inBatches(conversationIds, (batch) =>
           heads
-            .find({ _id: oneOf(batch) }, { ...read, projection: { lastSeq: 1, senderId: 1 } })
+            .find(
+              { _id: oneOf(batch) },
+              { ...read, projection: { lastSeq: 1, senderId: 1, createdAt: 1 } },
+            )
             .toArray(),
         );
-        return new Map(found.map(({ _id, lastSeq, senderId }) => [_id, { lastSeq, senderId }]));
+        return new Map(
+          found.map(({ _id, lastSeq, senderId, createdAt }) => [
+            _id,
+            { lastSeq, senderId, createdAt: createdAt.toISOString() },
+          ]),
+        );
       }),
 
     idsOf: (conversationId, seqs) =>

@@ -13,8 +13,8 @@ export const messageQueries = {
     WHERE conversation_id = ? AND sender_id = ? AND client_message_id = ?`,
   last: `SELECT seq, id FROM messages WHERE conversation_id = ? ORDER BY seq DESC LIMIT 1`,
   head: 'SELECT * FROM heads WHERE conversation_id = ?',
-  position:
-    'SELECT last_seq AS lastSeq, sender_id AS senderId FROM heads WHERE conversation_id = ?',
+  position: `SELECT last_seq AS lastSeq, sender_id AS senderId, created_at AS createdAt
+    FROM heads WHERE conversation_id = ?`,
   idOf: 'SELECT id FROM messages WHERE conversation_id = ? AND seq = ?',
   conversationOf: 'SELECT conversation_id FROM messages WHERE id = ?',
   reactors: 'SELECT seq, reactors FROM messages WHERE id = ? AND conversation_id = ?',

@@ -113,4 +113,4 @@ export interface Head extends LastMessage {
   lastSeq: number;
 }
 
-export type HeadPosition = Pick<Head, 'lastSeq' | 'senderId'>;
+export type HeadPosition = Pick<Head, 'lastSeq' | 'senderId' | 'createdAt'>;

@@ -115,6 +115,8 @@ export interface AliveDocument {
 export interface JournalDocument {
   _id: ConversationId;
   revision: number;
+  /** Absent in what was written before it was noted. */
+  changedAt?: Date;
   /** The newest revision that is not kept any more; 0: all are. */
   forgotten: number;
   /** Rising. */

@@ -143,4 +143,8 @@ export const schemaSteps: readonly string[] = [
   CREATE INDEX places_of_user ON places (user_id, expires_at DESC, id);
   CREATE INDEX places_by_expiry ON places (expires_at);
   `,
+  // When something was last appended; null in what was written before it was noted.
+  `
+  ALTER TABLE journals ADD COLUMN changed_at TEXT;
+  `,
 ];

@@ -34,7 +34,11 @@ export function createMongoSyncStore(
   ): Promise<true | undefined> {
     const _id = exactly(conversationId);
     const stored = await journals.findOne({ _id }, { ...read, readConcern: { level: 'local' } });
-    const next = appended(stored ?? { _id, revision: 0, forgotten: 0, changes: [] }, changes);
+    const next = appended(
+      stored ?? { _id, revision: 0, forgotten: 0, changes: [] },
+      changes,
+      new Date(),
+    );
     if (stored) {
       const { matchedCount } = await journals.replaceOne({ _id, revision: stored.revision }, next);
       return matchedCount === 1 || undefined;
@@ -65,6 +69,18 @@ export function createMongoSyncStore(
           journals.find({ _id: oneOf(batch) }, { ...read, projection: { revision: 1 } }).toArray(),
         );
         return new Map(found.map(({ _id, revision }) => [_id, revision]));
+      }),
+
+    changedAt: (conversationIds) =>
+      speakingToMongo(async () => {
+        const found = await inBatches(conversationIds, (batch) =>
+          journals.find({ _id: oneOf(batch) }, { ...read, projection: { changedAt: 1 } }).toArray(),
+        );
+        return new Map(
+          found.flatMap(({ _id, changedAt }) =>
+            changedAt === undefined ? [] : [[_id, changedAt.toISOString()] as const],
+          ),
+        );
       }),
 
     changesSince: (conversationId, since) =>
@@ -138,7 +154,11 @@ async function upsertUnlessTaken(
   }
 }
 
-function appended(journal: JournalDocument, changes: readonly Change[]): JournalDocument {
+function appended(
+  journal: JournalDocument,
+  changes: readonly Change[],
+  changedAt: Date,
+): JournalDocument {
   const replaced = new Set(changes.map(changeKey));
   const all = [
     ...journal.changes.filter((entry) => !replaced.has(changeKey(entry))),
@@ -148,6 +168,7 @@ function appended(journal: JournalDocument, changes: readonly Change[]): Journal
   return {
     _id: journal._id,
     revision: journal.revision + changes.length,
+    changedAt,
     forgotten: surplus.at(-1)?.revision ?? journal.forgotten,
     changes: all.slice(surplus.length),
   };

@@ -12,6 +12,7 @@ import {
 /** Shared with the test that asks SQLite how it answers them. */
 export const syncQueries = {
   journal: 'SELECT revision, forgotten FROM journals WHERE conversation_id = ?',
+  changedAt: 'SELECT changed_at AS changedAt FROM journals WHERE conversation_id = ?',
   changesSince: `SELECT change FROM changes WHERE conversation_id = ? AND revision > ?
     ORDER BY revision`,
   place: `SELECT bytes, expires_at AS expiresAt FROM places
@@ -22,8 +23,9 @@ export const syncQueries = {
 } as const;
 
 const statements = {
-  advance: `INSERT INTO journals (conversation_id, revision, forgotten) VALUES (?1, ?2, 0)
-    ON CONFLICT (conversation_id) DO UPDATE SET revision = revision + ?2 RETURNING revision`,
+  advance: `INSERT INTO journals (conversation_id, revision, forgotten, changed_at)
+    VALUES (?1, ?2, 0, ?3) ON CONFLICT (conversation_id) DO UPDATE
+    SET revision = revision + ?2, changed_at = ?3 RETURNING revision`,
   put: `INSERT INTO changes (conversation_id, thing, revision, change) VALUES (?, ?, ?, ?)
     ON CONFLICT (conversation_id, thing) DO UPDATE
     SET revision = excluded.revision, change = excluded.change`,
@@ -68,7 +70,9 @@ export function createSqliteSyncStore(
         return;
       }
       await database.write(() => {
-        const advanced = database.prepare(statements.advance).get(conversationId, changes.length);
+        const advanced = database
+          .prepare(statements.advance)
+          .get(conversationId, changes.length, new Date().toISOString());
         const first = Number(advanced?.revision) - changes.length + 1;
         const put = database.prepare(statements.put);
         for (const [index, change] of changes.entries()) {
@@ -88,6 +92,20 @@ export function createSqliteSyncStore(
           }
         }
         return revisions;
+      });
+    },
+
+    async changedAt(conversationIds) {
+      return database.read(() => {
+        const statement = database.prepare(syncQueries.changedAt);
+        const times = new Map<ConversationId, string>();
+        for (const conversationId of conversationIds) {
+          const time = statement.get(conversationId)?.changedAt;
+          if (typeof time === 'string') {
+            times.set(conversationId, time);
+          }
+        }
+        return times;
       });
     },
 

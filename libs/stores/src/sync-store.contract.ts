@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ConversationId } from '@bambochat/protocol';
+import { waitFor } from '@bambochat/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newConversationId, newMessageId, newUserId, userId } from './sample-records.fixture.ts';
 import { CHANGES_KEPT, type Change, PLACES_PER_USER_MAX, type SyncStore } from './sync-store.ts';
@@ -81,6 +82,20 @@ export function syncStoreContract(name: string, open: () => Promise<SyncStoreHar
         expect(await store.revisions([])).toEqual(new Map());
       });
 
+      test('tells when something was appended last', async () => {
+        const [id, silent] = [newConversationId(), newConversationId()];
+        const timeOf = async () => (await other.changedAt([id, silent])).get(id) ?? '';
+        const before = new Date().toISOString();
+        await store.appendChanges(id, [read('ann')]);
+        const first = await timeOf();
+        expect(new Date(first).toISOString()).toBe(first);
+        expect(first >= before).toBe(true);
+        await waitFor(() => new Date().toISOString() > first, { interval: 1 });
+        await store.appendChanges(id, [read('ann')]);
+        expect((await timeOf()) > first).toBe(true);
+        expect((await store.changedAt([id, silent])).has(silent)).toBe(false);
+      });
+
       test('answers for 600 conversations', async () => {
         const ids = Array.from({ length: 600 }, () => newConversationId());
         const some = ids.filter((_, index) => index % 60 === 0);
@@ -88,6 +103,7 @@ export function syncStoreContract(name: string, open: () => Promise<SyncStoreHar
           await store.appendChanges(id, [read('ann')]);
         }
         expect(await store.revisions(ids)).toEqual(new Map(some.map((id) => [id, 1])));
+        expect([...(await store.changedAt(ids)).keys()].toSorted()).toEqual(some.toSorted());
       });
 
       test('keeps the newest changes, and tells who has missed more', async () => {

@@ -22,6 +22,12 @@ export interface SyncStore {
   /** The newest revision of each conversation. One in which nothing has changed is left out: 0. */
   revisions(conversationIds: readonly ConversationId[]): Promise<Map<ConversationId, number>>;
 
+  /**
+   * When something was last appended, by the clock of who did, as ISO 8601 UTC with milliseconds.
+   * A conversation in which nothing has changed is left out.
+   */
+  changedAt(conversationIds: readonly ConversationId[]): Promise<Map<ConversationId, string>>;
+
   /** What has changed after this revision, the oldest first. */
   changesSince(conversationId: ConversationId, revision: number): Promise<Changes>;
 

@@ -1,6 +1,8 @@
 import type { EventBus, Subscription } from '@bambochat/messaging';
 import {
+  type ActivityAnswer,
   AppError,
+  activityRequestSchema,
   type ConversationsOfAnswer,
   conversationsOfRequestSchema,
   type HeadAnswer,
@@ -8,7 +10,7 @@ import {
   notFound,
   subjects,
 } from '@bambochat/protocol';
-import type { DirectoryStore, MessageStore } from '@bambochat/stores';
+import type { DirectoryStore, MessageStore, SyncStore } from '@bambochat/stores';
 import type { z } from 'zod';
 
 const queue = 'directory-service';
@@ -17,10 +19,11 @@ const queue = 'directory-service';
 export function answerDirectoryRequests(deps: {
   bus: EventBus;
   directoryStore: Pick<DirectoryStore, 'areMembers' | 'membershipsOf'>;
-  messageStore: Pick<MessageStore, 'lastOf'>;
+  messageStore: Pick<MessageStore, 'lastOf' | 'headPositions'>;
+  syncStore: Pick<SyncStore, 'changedAt'>;
   conversationsPerUser: number;
 }): Subscription[] {
-  const { bus, directoryStore, messageStore } = deps;
+  const { bus, directoryStore, messageStore, syncStore } = deps;
   return [
     bus.respond(
       subjects.conversationsOf,
@@ -44,7 +47,34 @@ export function answerDirectoryRequests(deps: {
       },
       { queue },
     ),
+    bus.respond(
+      subjects.activity,
+      async (payload): Promise<ActivityAnswer> => {
+        const { conversationIds } = understood(activityRequestSchema, payload);
+        const [heads, changes] = await Promise.all([
+          messageStore.headPositions(conversationIds),
+          syncStore.changedAt(conversationIds),
+        ]);
+        const active = new Set([...heads.keys(), ...changes.keys()]);
+        return {
+          conversations: [...active].map((conversationId) => {
+            const head = heads.get(conversationId);
+            return {
+              conversationId,
+              lastSeq: head?.lastSeq ?? 0,
+              messageAt: timeOf(head?.createdAt),
+              changedAt: timeOf(changes.get(conversationId)),
+            };
+          }),
+        };
+      },
+      { queue },
+    ),
   ];
+}
+
+function timeOf(instant: string | undefined): number {
+  return instant === undefined ? 0 : Date.parse(instant);
 }
 
 function understood<Schema extends z.ZodType>(schema: Schema, payload: unknown): z.infer<Schema> {

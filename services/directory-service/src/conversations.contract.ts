@@ -1,4 +1,11 @@
-import { type Conversation, conversationSchema, subjects, type UserId } from '@bambochat/protocol';
+import {
+  ACTIVITY_CONVERSATIONS_MAX,
+  activityAnswerSchema,
+  type Conversation,
+  conversationSchema,
+  subjects,
+  type UserId,
+} from '@bambochat/protocol';
 import type { ConversationRecord, Membership } from '@bambochat/stores';
 import { waitFor } from '@bambochat/testing';
 import { uuidv7 } from 'uuidv7';
@@ -274,6 +281,35 @@ export function conversationsContract(engines: () => Engines): void {
       expect(forbidden).toMatchObject({ code: 'NOT_FOUND', message: 'Conversation not found' });
       expect(absent).toMatchObject({ code: 'NOT_FOUND', message: 'Conversation not found' });
       await expect(ask(bob, 'x')).rejects.toMatchObject({ code: 'VALIDATION' });
+    });
+
+    it('tell of many conversations at once what was said and changed in them last', async () => {
+      await using it = await started();
+      const { fixture, alice, bob, carol } = it;
+      const before = Date.now();
+      const [said, grown, silent] = [
+        await fixture.openGroup(alice, bob),
+        await fixture.openGroup(alice, bob),
+        await fixture.openGroup(alice, bob),
+      ];
+      await it.add(alice, grown._id, carol);
+      await fixture.say(said._id, alice, 'one');
+      await fixture.say(said._id, bob, 'two');
+      const ask = (conversationIds: unknown[]) =>
+        fixture.bus.request(subjects.activity, { conversationIds });
+      const { conversations } = activityAnswerSchema.parse(
+        await ask([said._id, grown._id, silent._id, uuidv7()]),
+      );
+      const activityOf = (id: string) =>
+        conversations.find(({ conversationId }) => conversationId === id);
+      expect(activityOf(said._id)).toMatchObject({ lastSeq: 2 });
+      expect(activityOf(said._id)?.messageAt).toBeGreaterThanOrEqual(before);
+      expect(activityOf(grown._id)).toMatchObject({ lastSeq: 0, messageAt: 0 });
+      expect(activityOf(grown._id)?.changedAt).toBeGreaterThanOrEqual(before);
+      expect(conversations).toHaveLength(2);
+      expect(await ask([])).toEqual({ conversations: [] });
+      const tooMany = Array.from({ length: ACTIVITY_CONVERSATIONS_MAX + 1 }, () => uuidv7());
+      await expect(ask(tooMany)).rejects.toMatchObject({ code: 'VALIDATION' });
     });
 
     it('are answered no more after the drain', async () => {

@@ -27,10 +27,10 @@ export interface DirectoryServiceOptions {
   /** Must not have served anything yet; `start` puts the routes on it. */
   app: RestApp;
   directoryStore: DirectoryStore;
-  messageStore: Pick<MessageStore, 'heads' | 'lastOf'>;
+  messageStore: Pick<MessageStore, 'heads' | 'headPositions' | 'lastOf'>;
   friendStore: FriendStore;
   statusStore: Pick<StatusStore, 'statusesOf'>;
-  syncStore: Pick<SyncStore, 'appendChanges'>;
+  syncStore: Pick<SyncStore, 'appendChanges' | 'changedAt'>;
   bus: EventBus;
   issuer: TokenIssuer;
   verifier: TokenVerifier;

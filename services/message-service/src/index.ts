@@ -1,6 +1,6 @@
 import type { CommandConsumer, CommandLog, EventBus, Subscription } from '@bambochat/messaging';
 import { isTransient } from '@bambochat/protocol';
-import type { RoomEmitter } from '@bambochat/rooms';
+import type { Rooms } from '@bambochat/rooms';
 import type { Logger, Metrics, Service } from '@bambochat/runtime';
 import type { DirectoryStore, MessageStore, SyncStore } from '@bambochat/stores';
 import { answerConversationOf } from './answer-conversation-of.ts';
@@ -8,6 +8,7 @@ import type { MessageSettings } from './config.ts';
 import { handleCommand, reportDeadCommand } from './handle-command.ts';
 import { createMembershipCache, type MembershipCache } from './membership-cache.ts';
 import { createMessageServiceMetrics } from './message-service-metrics.ts';
+import { reportLostEvents } from './report-lost-events.ts';
 import { createSequencer, type Sequencer } from './sequence-messages.ts';
 
 export { type MessageSettings, messageConfig } from './config.ts';
@@ -15,7 +16,7 @@ export { type MessageSettings, messageConfig } from './config.ts';
 export interface MessageServiceOptions {
   commandLog: CommandLog;
   bus: EventBus;
-  emitter: RoomEmitter;
+  rooms: Pick<Rooms, 'emitter' | 'onEmitsLost'>;
   messageStore: MessageStore;
   directoryStore: Pick<DirectoryStore, 'areMembers' | 'markRead'>;
   syncStore: Pick<SyncStore, 'appendChanges'>;
@@ -44,6 +45,7 @@ export function createMessageService(options: MessageServiceOptions): Service {
   let members: MembershipCache | null = null;
   let consumer: CommandConsumer | null = null;
   let questions: Subscription | null = null;
+  let lostEvents: Subscription | null = null;
 
   function sequencerOf(partition: number): Sequencer {
     let sequencer = sequencers.get(partition);
@@ -63,11 +65,13 @@ export function createMessageService(options: MessageServiceOptions): Service {
         ttl: MEMBERSHIP_TTL,
         onLookup: (outcome) => metrics.membershipLookups.inc({ outcome }),
       });
+      lostEvents = reportLostEvents(options);
       questions = answerConversationOf({ ...options, members });
       // A removal announced from here on must find this cache listening.
       await options.bus.flush();
       const handling = {
         ...options,
+        emitter: options.rooms.emitter,
         members,
         stores: options,
         metrics,
@@ -109,6 +113,7 @@ export function createMessageService(options: MessageServiceOptions): Service {
     async stop() {
       questions?.unsubscribe();
       await consumer?.stop(0);
+      lostEvents?.unsubscribe();
       members?.close();
     },
   };

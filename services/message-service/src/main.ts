@@ -32,7 +32,7 @@ await runProcess({
         replicas: config.COMMAND_REPLICAS,
       }),
       bus: createNatsEventBus({ connection }),
-      emitter: rooms.emitter,
+      rooms,
       messageStore: stores.messageStore,
       directoryStore: stores.directoryStore,
       syncStore: stores.syncStore,

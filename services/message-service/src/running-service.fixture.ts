@@ -1,4 +1,4 @@
-import { type CommandLog, partitionOf } from '@bambochat/messaging';
+import { type CommandLog, type EventBus, partitionOf } from '@bambochat/messaging';
 import { createMemoryCommandLog, createMemoryEventBus } from '@bambochat/messaging/memory';
 import {
   type ChatRequest,
@@ -10,7 +10,7 @@ import {
   subjects,
   type UserId,
 } from '@bambochat/protocol';
-import type { RoomEmitter } from '@bambochat/rooms';
+import type { Interruption, RoomEmitter } from '@bambochat/rooms';
 import { createLogger, createMetrics } from '@bambochat/runtime';
 import type { MessageStore, SyncStore } from '@bambochat/stores';
 import { waitFor } from '@bambochat/testing';
@@ -32,11 +32,12 @@ export async function startService(
     wrapStore?: (store: MessageStore) => MessageStore;
     wrapSyncStore?: (store: SyncStore) => SyncStore;
     commandLog?: CommandLog;
+    bus?: EventBus;
     echoToSender?: boolean;
   } = {},
 ) {
   const stores = temporaryStores();
-  const bus = createMemoryEventBus();
+  const bus = overrides.bus ?? createMemoryEventBus();
   const commandLog = overrides.commandLog ?? createMemoryCommandLog({ partitions: 2 });
   const emitted: Emitted[] = [];
   const results: ChatResult[] = [];
@@ -46,6 +47,11 @@ export async function startService(
     },
     toUser() {},
   };
+  const emitsLost = new Set<(interruption: Interruption) => void>();
+  const onEmitsLost = (listener: (interruption: Interruption) => void) => {
+    emitsLost.add(listener);
+    return { unsubscribe: () => emitsLost.delete(listener) };
+  };
   bus.subscribe(subjects.chatResults(gatewayId), (payload) => {
     results.push(...chatResultsSchema.parse(payload).results);
   });
@@ -53,7 +59,7 @@ export async function startService(
   const service = createMessageService({
     commandLog,
     bus,
-    emitter,
+    rooms: { emitter, onEmitsLost },
     messageStore: overrides.wrapStore?.(stores.messageStore) ?? stores.messageStore,
     directoryStore: stores.directoryStore,
     syncStore: overrides.wrapSyncStore?.(stores.syncStore) ?? stores.syncStore,
@@ -74,6 +80,11 @@ export async function startService(
     emitted,
     results,
     metrics,
+    loseEmits() {
+      for (const listener of emitsLost) {
+        listener({ reason: 'lost', since: 1 });
+      }
+    },
     async conversationOf(...userIds: string[]): Promise<ConversationId> {
       const conversationId = newConversationId();
       const now = new Date().toISOString();

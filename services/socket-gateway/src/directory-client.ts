@@ -1,5 +1,8 @@
 import type { EventBus } from '@bambochat/messaging';
 import {
+  type ActivityRequest,
+  activityAnswerSchema,
+  type ConversationActivity,
   type ConversationId,
   type ConversationsOfRequest,
   conversationsOfAnswerSchema,
@@ -15,6 +18,8 @@ export interface DirectoryClient {
   conversationsOf(userId: UserId): Promise<ConversationId[]>;
   /** @throws AppError `NOT_FOUND` for an absent conversation or no member of it, `UNAVAILABLE` */
   lastSeq(conversationId: ConversationId, userId: UserId): Promise<number>;
+  /** At most `ACTIVITY_CONVERSATIONS_MAX`. @throws AppError `UNAVAILABLE` */
+  activity(conversationIds: ConversationId[]): Promise<ConversationActivity[]>;
 }
 
 export function createDirectoryClient(bus: EventBus): DirectoryClient {
@@ -27,6 +32,11 @@ export function createDirectoryClient(bus: EventBus): DirectoryClient {
     async lastSeq(conversationId, userId) {
       const request: HeadRequest = { conversationId, userId };
       return headAnswerSchema.parse(await bus.request(subjects.head, request)).lastSeq;
+    },
+    async activity(conversationIds) {
+      const request: ActivityRequest = { conversationIds };
+      const answer = await bus.request(subjects.activity, request);
+      return activityAnswerSchema.parse(answer).conversations;
     },
   };
 }

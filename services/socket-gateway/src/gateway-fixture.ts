@@ -3,8 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { createTokenIssuer, createTokenVerifier } from '@bambochat/auth';
 import { createMemoryCommandLog, createMemoryEventBus } from '@bambochat/messaging/memory';
 import {
+  activityRequestSchema,
   type ChatRequest,
   type ChatResult,
+  type ConversationActivity,
   type ConversationId,
   chatRequestsCommandSchema,
   conversationOfRequestSchema,
@@ -76,6 +78,10 @@ export async function startGateway(
     headReads: 0,
     beforeAnswer: async (_userId: UserId) => {},
     beforeHead: async () => {},
+    /** How many conversations each question about activity named. */
+    activityReads: [] as number[],
+    beforeActivity: async () => {},
+    activity: new Map<ConversationId, Omit<ConversationActivity, 'conversationId'>>(),
   };
   const handled: MessageRequest[] = [];
   /** Marks and reactions. */
@@ -115,6 +121,21 @@ export async function startGateway(
         throw notFound('Conversation');
       }
       return { lastSeq: 7 };
+    },
+    { queue: 'directory' },
+  );
+  bus.respond(
+    subjects.activity,
+    async (payload) => {
+      const { conversationIds } = activityRequestSchema.parse(payload);
+      directory.activityReads.push(conversationIds.length);
+      await directory.beforeActivity();
+      return {
+        conversations: conversationIds.flatMap((conversationId) => {
+          const activity = directory.activity.get(conversationId);
+          return activity === undefined ? [] : [{ conversationId, ...activity }];
+        }),
+      };
     },
     { queue: 'directory' },
   );

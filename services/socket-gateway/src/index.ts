@@ -13,7 +13,7 @@ import type { Rooms } from '@bambochat/rooms';
 import { createAddressReader, type Logger, type Metrics, type Service } from '@bambochat/runtime';
 import { Server } from 'socket.io';
 import { createAdmission } from './admit-connection.ts';
-import { announceResync } from './announce-resync.ts';
+import { announceMissedEvents } from './announce-missed-events.ts';
 import type { ChatServer, ChatSocket } from './chat-socket.ts';
 import type { GatewaySettings } from './config.ts';
 import { createConversationRooms } from './conversation-rooms.ts';
@@ -62,8 +62,6 @@ export interface GatewayOptions {
 }
 
 const RATE_LIMITED_USERS_MAX = 100_000;
-/** Milliseconds over which a `resync` to all sockets is spread: within the 10 s of PROTOCOL.md. */
-const RESYNC_SPREAD = 4000;
 /** Milliseconds that `drain` waits for presence-service to know that everybody left, at most. */
 const DEPARTURE_TIMEOUT = 2000;
 /** Milliseconds that clients which are sent away have to part, at most. */
@@ -92,10 +90,8 @@ export function createSocketGateway(options: GatewayOptions): Service {
       },
       maxUsers: RATE_LIMITED_USERS_MAX,
     });
-    const conversationRooms = createConversationRooms({
-      rooms,
-      directory: createDirectoryClient(bus),
-    });
+    const directory = createDirectoryClient(bus);
+    const conversationRooms = createConversationRooms({ rooms, directory });
     const batcher = createCommandBatcher<ChatRequest>({
       log: options.commandLog,
       encode: (requests) => encodeCommand(gatewayId, requests),
@@ -181,12 +177,7 @@ export function createSocketGateway(options: GatewayOptions): Service {
     });
 
     const memberships = followMemberships({ bus, rooms: conversationRooms, logger });
-    let resync: { stop(): void } | null = null;
-    const interruptions = rooms.onInterruption((reason) => {
-      logger.warn({ reason }, 'live events may be missing, telling the sockets');
-      resync?.stop();
-      resync = announceResync(server, reason, RESYNC_SPREAD, () => metrics.resyncs.inc());
-    });
+    const missed = announceMissedEvents({ server, rooms, bus, directory, metrics, logger });
     const gauges = setInterval(() => {
       metrics.connections.set(server.engine.clientsCount);
       metrics.unconfirmed.set(unconfirmed.size);
@@ -214,8 +205,7 @@ export function createSocketGateway(options: GatewayOptions): Service {
       () => memberships.stop(),
       () => friendEvents.unsubscribe(),
       () => tracked.stop(),
-      () => interruptions.unsubscribe(),
-      () => resync?.stop(),
+      () => missed.stop(),
       () => expiry.stop(),
       () => unconfirmed.stop(),
       () => clearInterval(gauges),

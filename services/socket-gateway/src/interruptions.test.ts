@@ -64,30 +64,6 @@ test('a removal does not wait for an addition that Redis has not taken up', asyn
   expect([joined, left]).toEqual([[], [{ conversationId }]]);
 });
 
-test('after live delivery was interrupted, every socket is told to fetch what is missing', async () => {
-  const rooms = createMemoryRooms();
-  const listeners: ((reason: string) => void)[] = [];
-  await using gateway = await startGateway(
-    {},
-    {
-      rooms: {
-        ...rooms,
-        onInterruption(listener) {
-          listeners.push(listener);
-          return { unsubscribe() {} };
-        },
-      },
-    },
-  );
-  const clients = [await gateway.connect('alice'), await gateway.connect('bob')];
-  const told = clients.map((client) => heard(client, 'resync'));
-  for (const listener of listeners) {
-    listener('redis was away');
-  }
-  await waitFor(() => told.every((events) => events.length === 1));
-  expect(told).toEqual([[{ reason: 'redis was away' }], [{ reason: 'redis was away' }]]);
-});
-
 function oneUnconfirmed() {
   const bus = createMemoryEventBus();
   const gatewayId = 'gateway-1' as GatewayId;
