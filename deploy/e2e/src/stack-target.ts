@@ -11,7 +11,7 @@ export interface Member {
   readonly pid: number;
 }
 
-const memberKinds = {
+export const memberKinds = {
   gateways: 'socket-gateway',
   messageServices: 'message-service',
   historyServices: 'history-service',
@@ -27,6 +27,8 @@ export interface StackTarget extends Target {
   readonly gateways: readonly Member[];
   readonly messageServices: readonly Member[];
   readonly presenceServices: readonly Member[];
+  /** Members of one kind as they are now. */
+  membersOf(kind: MemberKind): readonly Member[];
   /** All that were listed when the stack was ready. */
   readonly members: readonly Member[];
   readonly backends: Backends;
@@ -126,6 +128,7 @@ export async function startStackOn(
     get presenceServices() {
       return current('presenceServices');
     },
+    membersOf: current,
     members: (Object.keys(memberKinds) as MemberKind[]).flatMap(listed),
     backends,
     async awaitSuccessor(kind, old) {
