@@ -48,13 +48,20 @@ async function main(): Promise<number> {
   return results.every((result) => result.skipped !== undefined || holds(result)) ? 0 : 1;
 }
 
+/** A system, and how many faults it has borne. */
+interface Running {
+  readonly kind: Fault['system'];
+  readonly system: System;
+  faults: number;
+}
+
 async function runAll(chosen: readonly Fault[]): Promise<FaultResult[]> {
   const results: FaultResult[] = [];
-  let current: { kind: Fault['system']; system: System; faults: number } | null = null;
+  const place: { running: Running | null } = { running: null };
 
   async function dispose(): Promise<void> {
-    const ending = current;
-    current = null;
+    const ending = place.running;
+    place.running = null;
     await ending?.system[Symbol.asyncDispose]();
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -69,12 +76,14 @@ async function runAll(chosen: readonly Fault[]): Promise<FaultResult[]> {
     const began = performance.now();
     let result: FaultResult;
     try {
-      if (current?.kind !== fault.system || current.faults >= FAULTS_PER_SYSTEM) {
+      let { running } = place;
+      if (running?.kind !== fault.system || running.faults >= FAULTS_PER_SYSTEM) {
         await dispose();
-        current = { kind: fault.system, system: await startSystem(fault.system), faults: 0 };
+        running = { kind: fault.system, system: await startSystem(fault.system), faults: 0 };
+        place.running = running;
       }
-      current.faults += 1;
-      result = await runFault(fault, current.system);
+      running.faults += 1;
+      result = await runFault(fault, running.system);
     } catch (error) {
       result = failed(fault, error);
     }
