@@ -53,8 +53,9 @@ export function checkInvariants(
       const key = keyOf(message.conversationId, message.senderId, message.clientMessageId);
       if (stored.has(key)) {
         violate('duplicated', `seq ${message.seq} repeats seq ${stored.get(key)?.seq}`);
+      } else {
+        stored.set(key, message);
       }
-      stored.set(key, message);
       const before = history[index - 1];
       if (message.seq !== index + 1) {
         violate('reordered', `seq ${message.seq} stands where ${index + 1} should`);
