@@ -8,6 +8,7 @@ import { ensureTopology, TopologyError } from './jetstream-topology.ts';
 import type { NatsConnection } from './nats-connection.ts';
 import type { JetStreamApiError } from './nats-errors.ts';
 import { isNoResponders, natsFailure, refusedPublish, tooLarge } from './nats-errors.ts';
+import { createPartitionConsumers } from './unblock-consumer.ts';
 
 export interface JetStreamCommandLogOptions {
   connection: NatsConnection;
@@ -79,6 +80,13 @@ export async function createJetStreamCommandLog(
     subject: deadLetterSubject,
     timeout: appendTimeout,
   });
+  const consumers = createPartitionConsumers({
+    manager,
+    connection,
+    streamName,
+    subject,
+    timeout: appendTimeout,
+  });
   const decoder = new TextDecoder();
 
   let running: Promise<void> | undefined;
@@ -128,6 +136,7 @@ export async function createJetStreamCommandLog(
           maxDeliveries,
           deadLetters,
           ensureTopology: ensure,
+          consumers,
         },
         handler,
         consumeOptions,

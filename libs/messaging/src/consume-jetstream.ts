@@ -16,6 +16,7 @@ import { partitionOfConsumer } from './jetstream-topology.ts';
 import type { NatsConnection } from './nats-connection.ts';
 import { createPartitionPuller } from './pull-partition.ts';
 import { settlesWithin } from './settles-within.ts';
+import type { PartitionConsumers } from './unblock-consumer.ts';
 
 export interface JetStreamConsumerOptions {
   readonly connection: NatsConnection;
@@ -26,6 +27,7 @@ export interface JetStreamConsumerOptions {
   readonly maxDeliveries: number;
   readonly deadLetters: DeadLetterStore;
   readonly ensureTopology: () => Promise<void>;
+  readonly consumers: PartitionConsumers;
 }
 
 /** Longest wait for the server when a consumer stops, on top of the caller's timeout. */
@@ -52,6 +54,8 @@ export async function startJetStreamConsumer(
       inbox: `${inbox}.${partition}`,
       stopping: stopping.signal,
       ensureTopology: options.ensureTopology,
+      consumers: options.consumers,
+      suspiciousAfter: options.ackWait,
       handle(delivery, contiguous) {
         const work = handle(partition, delivery, contiguous).finally(() => inFlight.delete(work));
         inFlight.add(work);

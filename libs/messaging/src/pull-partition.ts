@@ -4,6 +4,7 @@ import type { JetStreamDelivery } from './jetstream-delivery.ts';
 import { acknowledge, acknowledgeAndPull, giveBack, stillWorking } from './jetstream-delivery.ts';
 import { consumerName } from './jetstream-topology.ts';
 import type { NatsConnection } from './nats-connection.ts';
+import type { PartitionConsumers } from './unblock-consumer.ts';
 
 /** How long the server keeps a request for the next command before it says that there is none. */
 const PULL_EXPIRES = 30_000;
@@ -29,6 +30,10 @@ export interface PullPartitionOptions {
   readonly stopping: AbortSignal;
   /** Makes stream and consumer again when the server has lost them. */
   readonly ensureTopology: () => Promise<void>;
+  /** Looks after what pulling alone does not notice. */
+  readonly consumers: PartitionConsumers;
+  /** Milliseconds without a delivery after a break, before somebody looks whether it is blocked. */
+  readonly suspiciousAfter: number;
   /** True: the command is done. False: give it to somebody else. Never rejects. */
   readonly handle: (delivery: JetStreamDelivery, contiguous: boolean) => Promise<boolean>;
 }
@@ -51,6 +56,7 @@ export interface PartitionPuller {
 
 export function createPartitionPuller(options: PullPartitionOptions): PartitionPuller {
   const { connection, streamName, partition, inbox, stopping, ensureTopology, handle } = options;
+  const { consumers, suspiciousAfter } = options;
   const nextSubject = `$JS.API.CONSUMER.MSG.NEXT.${streamName}.${consumerName(partition)}`;
   const encodedRequest = new TextEncoder().encode(pullRequest);
 
@@ -63,6 +69,9 @@ export function createPartitionPuller(options: PullPartitionOptions): PartitionP
   let heardAt = 0;
   let failures = 0;
   let recovering = false;
+  /** When to look whether the consumer is blocked; null: a command has come since the last break. */
+  let lookAt: number | null = null;
+  let blockedBefore = false;
   /** Place of the last delivery; unknown after a break, when others may have taken over. */
   let lastSequence: number | undefined;
 
@@ -100,8 +109,35 @@ export function createPartitionPuller(options: PullPartitionOptions): PartitionP
     }
   }
 
+  function suspect(): void {
+    blockedBefore = false;
+    lookAt = performance.now() + suspiciousAfter;
+  }
+
+  /** Only a server that was away forgets, so a partition through which commands come is not asked. */
+  async function look(): Promise<void> {
+    lookAt = null;
+    try {
+      const state = await consumers.state(partition);
+      if (state === 'free') return;
+      if (state === 'blocked' && blockedBefore) {
+        connection.logger.warn({ partition }, 'the command consumer is blocked, making another');
+        await consumers.discard(partition);
+      }
+      // Seen twice, so that nothing that was only on its way is taken for it.
+      blockedBefore = state === 'blocked' && !blockedBefore;
+    } catch (error) {
+      connection.logger.warn(
+        { partition, err: error },
+        'the command consumer does not say its state',
+      );
+    }
+    lookAt = performance.now() + suspiciousAfter;
+  }
+
   function take(delivery: JetStreamDelivery): void {
     failures = 0;
+    lookAt = null;
     if (stopping.aborted) {
       giveBack(delivery);
     } else if (!held) {
@@ -158,7 +194,10 @@ export function createPartitionPuller(options: PullPartitionOptions): PartitionP
   }
 
   return {
-    start: pull,
+    start() {
+      suspect();
+      pull();
+    },
 
     receiveCommand(delivery) {
       requestWaits = false;
@@ -174,6 +213,7 @@ export function createPartitionPuller(options: PullPartitionOptions): PartitionP
       if (!connection.isConnected()) return;
       if (held) stillWorking(held);
       if (early) stillWorking(early);
+      if (lookAt !== null && !held && !stopping.aborted && performance.now() > lookAt) void look();
       if (requestWaits && performance.now() - heardAt > PULL_LOST) {
         requestWaits = false;
         void recover();
@@ -189,6 +229,7 @@ export function createPartitionPuller(options: PullPartitionOptions): PartitionP
       lastSequence = undefined;
       if (held) stillWorking(held);
       if (early) stillWorking(early);
+      suspect();
       pull();
     },
   };
