@@ -1,8 +1,11 @@
 import { backendFaults } from './backend-faults.ts';
 import type { Fault } from './fault.ts';
+import { ownSystemFaults } from './own-system-faults.ts';
 import { processFaults } from './process-faults.ts';
 
 /** All faults, by number. */
-export const faults: readonly Fault[] = [...processFaults, ...backendFaults].toSorted(
-  (one, other) => one.id - other.id,
-);
+export const faults: readonly Fault[] = [
+  ...processFaults,
+  ...backendFaults,
+  ...ownSystemFaults,
+].toSorted((one, other) => one.id - other.id);

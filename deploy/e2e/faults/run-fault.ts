@@ -158,5 +158,7 @@ export function messageOf(error: unknown): string {
 
 /** For a fault whose system did not even start, or that ended in an error of the runner. */
 export function failed(fault: Fault, error: unknown): FaultResult {
-  return { ...nothing(fault), violations: [messageOf(error)] };
+  return error instanceof FaultSkipped
+    ? { ...nothing(fault), skipped: error.message }
+    : { ...nothing(fault), violations: [messageOf(error)] };
 }
