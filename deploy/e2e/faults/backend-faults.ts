@@ -1,5 +1,6 @@
 import { waitFor } from '@bambochat/testing';
 import type { ChatConnection } from '../src/chat-connection.ts';
+import type { Answer } from '../src/contract-shapes.ts';
 import { createGroup, newPeople, online, privateText } from '../src/person.ts';
 import type { Fault, FaultContext } from './fault.ts';
 import { backendOf, elapsed, metric, stackOf } from './fault-steps.ts';
@@ -125,14 +126,12 @@ const redisAwayWithJoins: Fault = {
         const [atAda, ...others] = connections;
         await waitFor(
           async () => {
-            const message = await atAda?.say(conversationId, privateText('after'));
-            return waitFor(
-              () =>
-                others.every((connection) =>
-                  connection.received().some(({ _id }) => _id === message?._id),
-                ),
-              { timeout: 2000 },
-            );
+            const answer: Answer = await atAda?.socket
+              .timeout(5000)
+              .emitWithAck('send_message', { conversationId, content: privateText('after') });
+            return waitFor(() => others.every((other) => hears(other, answer.message?._id)), {
+              timeout: 2000,
+            });
           },
           { describe: 'a room joined meanwhile to hear', timeout: 60_000 },
         );
@@ -147,6 +146,13 @@ const redisAwayWithJoins: Fault = {
     }
   },
 };
+
+function hears({ heard }: ChatConnection, messageId: string | undefined): boolean {
+  return heard.some(
+    ({ name, payload }) =>
+      name === 'receive_message' && (payload as { _id: string })._id === messageId,
+  );
+}
 
 const redisHangs: Fault = {
   id: 12,

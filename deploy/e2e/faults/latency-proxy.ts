@@ -43,11 +43,14 @@ export async function startLatencyProxy(target: {
       if (inFlight > IN_FLIGHT_MAX) {
         upstream.pause();
       }
-      setTimeout(() => {
-        inFlight -= bytes.length;
-        client.write(bytes);
-        upstream.resume();
-      }, due - performance.now());
+      setTimeout(
+        () => {
+          inFlight -= bytes.length;
+          client.write(bytes);
+          upstream.resume();
+        },
+        Math.max(0, due - performance.now()),
+      );
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
