@@ -1,4 +1,5 @@
 import { backendFaults } from './backend-faults.ts';
+import { clientNetworkFaults } from './client-network-faults.ts';
 import type { Fault } from './fault.ts';
 import { ownSystemFaults } from './own-system-faults.ts';
 import { processFaults } from './process-faults.ts';
@@ -8,4 +9,5 @@ export const faults: readonly Fault[] = [
   ...processFaults,
   ...backendFaults,
   ...ownSystemFaults,
+  ...clientNetworkFaults,
 ].toSorted((one, other) => one.id - other.id);

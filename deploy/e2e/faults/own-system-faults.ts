@@ -7,8 +7,8 @@ import { type Backend, startBackends, waitFor } from '@bambochat/testing';
 import { startStackOn } from '../src/stack-target.ts';
 import { type Fault, FaultSkipped, type System } from './fault.ts';
 import { elapsed, stackOf } from './fault-steps.ts';
-import { type LatencyProxy, startLatencyProxy } from './latency-proxy.ts';
 import { stackSystem, startStandaloneSystem } from './systems.ts';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 const run = promisify(execFile);
 
@@ -17,13 +17,13 @@ const LATENCY_LASTS = 30_000;
 const HOUR = 3_600_000;
 const DISK_BYTES = 24 * 1024 * 1024;
 
-let mongoProxy: LatencyProxy | null = null;
+let mongoProxy: TcpProxy | null = null;
 
 /** Every service reaches MongoDB through a proxy. */
 async function startSlowMongoSystem(): Promise<System> {
   const backends = await startBackends({ own: true });
   const address = new URL(backends.mongodb.url);
-  const proxy = await startLatencyProxy({ host: address.hostname, port: Number(address.port) });
+  const proxy = await startTcpProxy({ host: address.hostname, port: Number(address.port) });
   mongoProxy = proxy;
   address.port = String(proxy.port);
   const end = async () => {
@@ -67,15 +67,16 @@ const slowMongo: Fault = {
       throw new Error('MongoDB is not behind the proxy');
     }
     const before = load.confirmed;
-    proxy.delay = LATENCY;
+    const piecesBefore = proxy.delayed;
+    proxy.delayOf = (direction) => (direction === 'answer' ? LATENCY : 0);
     try {
       await elapsed(LATENCY_LASTS);
     } finally {
-      proxy.delay = 0;
+      proxy.delayOf = () => 0;
     }
     healed();
     evidence(
-      `${proxy.delayed} bytes of answers came ${LATENCY} ms late; ${load.confirmed - before} messages were confirmed meanwhile`,
+      `${proxy.delayed - piecesBefore} answers came ${LATENCY} ms late; ${load.confirmed - before} messages were confirmed meanwhile`,
     );
   },
 };
