@@ -54,6 +54,21 @@ test('answers come late by the delay, whole and in order, also when it is shorte
   client.destroy();
 });
 
+test('whatever the delays, pieces arrive in the order in which they were sent', async () => {
+  await using it = await startEcho();
+  const { client, heard } = await it.open();
+  it.proxy.delayOf = () => Math.random() * 20;
+  const sent = Array.from({ length: 300 }, (_, index) => `${index},`);
+  for (const piece of sent) {
+    client.write(piece);
+    // Each a piece of its own, at a time of its own.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await waitFor(() => heard().length >= sent.join('').length);
+  expect(heard()).toBe(sent.join(''));
+  client.destroy();
+});
+
 test('silenced connections stay open at both ends and carry nothing; new ones live', async () => {
   await using it = await startEcho();
   const old = await it.open();
@@ -75,6 +90,25 @@ test('silenced connections stay open at both ends and carry nothing; new ones li
   young.client.write(' still');
   await waitFor(() => young.heard() === 'young still');
   expect(it.ends[0]?.destroyed).toBe(false);
+});
+
+test('what is held does not pass, nor what is behind it; the other direction goes on', async () => {
+  await using it = await startEcho();
+  const { client, heard } = await it.open();
+  client.write('before');
+  await waitFor(() => heard() === 'before');
+  const seen: string[] = [];
+  it.proxy.holds = (direction, bytes) => {
+    seen.push(`${direction} ${bytes}`);
+    return direction === 'request' && bytes.includes('secret');
+  };
+  client.write('a secret');
+  await waitFor(() => seen.length === 1);
+  client.write('behind it');
+  it.ends[0]?.write(', and from there');
+  await waitFor(() => heard() === 'before, and from there');
+  expect(seen).toEqual(['request a secret', 'answer , and from there']);
+  client.destroy();
 });
 
 test('who ends a connection ends it at the other end, too', async () => {

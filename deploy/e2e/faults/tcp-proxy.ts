@@ -13,6 +13,11 @@ export interface TcpProxy extends AsyncDisposable {
    * connection is kept, so a late piece holds up those behind it, as a lost packet does.
    */
   delayOf: (direction: Direction) => number;
+  /**
+   * Sees every piece of a stream before it passes. True: neither it nor anything behind it on this
+   * connection passes in this direction.
+   */
+  holds: (direction: Direction, bytes: Buffer) => boolean;
   /** Pieces that were delayed. */
   readonly delayed: number;
   /** Connections that are there. */
@@ -38,13 +43,47 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   });
 
   function forward(from: Socket, to: Socket, direction: Direction): void {
+    /** In the order in which they came; `bytes` null: the end. */
+    const waiting: { readonly bytes: Buffer | null; readonly due: number }[] = [];
     let inFlight = 0;
     let due = 0;
-    const later = (act: () => void) => {
-      setTimeout(act, Math.max(0, due - performance.now()));
-    };
+    let armed = false;
+
+    // One timer at a time: several would not fire in the order of what they were set for.
+    function deliver(): void {
+      armed = false;
+      for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+        if (next.due > performance.now()) {
+          arm(next.due);
+          return;
+        }
+        waiting.shift();
+        if (next.bytes === null) {
+          to.destroy();
+        } else {
+          inFlight -= next.bytes.length;
+          to.write(next.bytes);
+          from.resume();
+        }
+      }
+    }
+    function arm(at: number): void {
+      if (!armed) {
+        armed = true;
+        setTimeout(deliver, Math.max(0, at - performance.now()));
+      }
+    }
+    function later(bytes: Buffer | null): void {
+      waiting.push({ bytes, due });
+      arm(due);
+    }
+
     from.on('data', (bytes: Buffer) => {
       if (silenced.has(from)) {
+        return;
+      }
+      if (proxy.holds(direction, bytes)) {
+        silenced.add(from);
         return;
       }
       const delay = proxy.delayOf(direction);
@@ -55,17 +94,13 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       if (inFlight > IN_FLIGHT_MAX) {
         from.pause();
       }
-      later(() => {
-        inFlight -= bytes.length;
-        to.write(bytes);
-        from.resume();
-      });
+      later(bytes);
     });
     from.on('close', () => {
       sockets.delete(from);
       // What is on its way arrives first; who was silenced hears no goodbye.
       if (!silenced.has(from)) {
-        later(() => to.destroy());
+        later(null);
       }
     });
   }
@@ -78,6 +113,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   const proxy: TcpProxy = {
     port: address.port,
     delayOf: () => 0,
+    holds: () => false,
     get delayed() {
       return delayed;
     },
