@@ -79,7 +79,7 @@ export interface FaultContext {
   readonly load: CheckedLoad;
   /** What shows that the fault happened; printed with the result. */
   evidence(text: string): void;
-  /** The fault is over from now on, though `run` still has something to look at. */
+  /** The fault is over from now on, though `run` still looks at something. The last call counts. */
   healed(): void;
 }
 

@@ -53,7 +53,7 @@ export async function runFault(fault: Fault, system: System): Promise<FaultResul
         load,
         evidence: (text) => evidence.push(text),
         healed: () => {
-          healedAt ??= Date.now();
+          healedAt = Date.now();
         },
       });
     } catch (error) {
