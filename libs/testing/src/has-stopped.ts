@@ -12,11 +12,24 @@ export async function hasStopped(pid: number): Promise<boolean> {
   }
   const folder = `/proc/${pid}/task`;
   const states = await Promise.all(
-    (await readdir(folder)).map(async (thread) => {
-      const stat = await readFile(`${folder}/${thread}/stat`, 'latin1');
-      // `pid (name) state …`, and a name may hold brackets too.
-      return stat.charAt(stat.lastIndexOf(')') + 2);
-    }),
+    (await readdir(folder)).map((thread) => threadState(`${folder}/${thread}/stat`)),
   );
-  return states.length > 0 && states.every((state) => state === 'T');
+  const there = states.filter((state) => state !== null);
+  return there.length > 0 && there.every((state) => state === 'T');
+}
+
+/** The letter of proc(5), or null when the thread ended after it was listed. */
+async function threadState(file: string): Promise<string | null> {
+  try {
+    const stat = await readFile(file, 'latin1');
+    // `pid (name) state …`, and a name may hold brackets too.
+    return stat.charAt(stat.lastIndexOf(')') + 2);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // ESRCH: it ended between the opening of the file and the reading.
+    if (code === 'ENOENT' || code === 'ESRCH') {
+      return null;
+    }
+    throw error;
+  }
 }
