@@ -43,6 +43,7 @@ export async function composeStandalone(
     health,
     metrics,
     verifier,
+    isSessionLive: async (id) => (await stores.directoryStore.session(id)) !== null,
     trustProxy: config.TRUST_PROXY,
     allowedOrigins: config.ALLOWED_ORIGINS,
     maxConnections: config.MAX_CONNECTIONS,

@@ -11,6 +11,8 @@ export const subjects = {
   /** Request: {@link ActivityRequest}. Answer: {@link ActivityAnswer}. */
   activity: 'directory.activity',
   membersChanged: 'directory.members-changed',
+  /** {@link SessionEnded}, to all gateways. */
+  sessionEnded: 'directory.session-ended',
   /** {@link LiveEventsLost}, to all gateways: what was emitted into rooms has not reached them. */
   liveEventsLost: 'messages.live-events-lost',
   /** {@link FriendEvent}, to all gateways. */

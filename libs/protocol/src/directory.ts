@@ -3,11 +3,18 @@ import { wireErrorSchema } from './errors.ts';
 import { friendRequestEventSchema, friendRequestUpdateSchema } from './friendship.ts';
 import { conversationIdSchema, userIdSchema } from './ids.ts';
 
-/** `directory.conversations-of`: every conversation of a user. */
-export const conversationsOfRequestSchema = z.object({ userId: userIdSchema });
+/**
+ * `directory.conversations-of`: every conversation of a user, and which of these login sessions
+ * have ended.
+ */
+export const conversationsOfRequestSchema = z.object({
+  userId: userIdSchema,
+  sessionIds: z.array(z.string().min(1).max(64)).max(1000).optional(),
+});
 export type ConversationsOfRequest = z.infer<typeof conversationsOfRequestSchema>;
 export const conversationsOfAnswerSchema = z.object({
   conversationIds: z.array(conversationIdSchema),
+  endedSessions: z.array(z.string()),
 });
 export type ConversationsOfAnswer = z.infer<typeof conversationsOfAnswerSchema>;
 
@@ -50,6 +57,10 @@ export type ConversationActivity = ActivityAnswer['conversations'][number];
 /** `messages.live-events-lost`: in milliseconds since the epoch, and what a client may be told. */
 export const liveEventsLostSchema = z.object({ since: z.number(), reason: z.string() });
 export type LiveEventsLost = z.infer<typeof liveEventsLostSchema>;
+
+/** `directory.session-ended`, to all gateways: its tokens are good no more. */
+export const sessionEndedSchema = z.object({ userId: userIdSchema, sessionId: z.string() });
+export type SessionEnded = z.infer<typeof sessionEndedSchema>;
 
 /** Every reply on the bus: the answer, or the error in its place. */
 export function replySchema<Answer extends z.ZodType>(answer: Answer) {

@@ -1,5 +1,7 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { unavailable } from '@bambochat/protocol';
+import { waitFor } from '@bambochat/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { startRestFixture } from './rest-fixture.ts';
@@ -157,6 +159,38 @@ describe('users', () => {
       code: 'AUTH_EXPIRED',
       status: 401,
     });
+  });
+
+  it('refuses tokens of a session that has ended, within a second, and says so when it cannot know', async () => {
+    const live = new Set<string>();
+    let asked = 0;
+    let reachable = true;
+    await using fixture = await startRestFixture({
+      isSessionLive: async (sessionId) => {
+        asked += 1;
+        if (!reachable) {
+          throw unavailable('MongoDB');
+        }
+        return live.has(sessionId);
+      },
+    });
+    const token = fixture.tokenOf('alice');
+    const { sid } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as {
+      sid: string;
+    };
+    live.add(sid);
+    const ask = async () =>
+      (await fixture.app.inject({ url: '/me', headers: { authorization: `Bearer ${token}` } }))
+        .statusCode;
+    expect([await ask(), await ask(), await ask()]).toEqual([200, 200, 200]);
+    expect(asked).toBe(1);
+    live.delete(sid);
+    await waitFor(async () => (await ask()) === 401, { timeout: 5000 });
+    // What is over is not remembered: nothing could fill the memory with it.
+    live.add(sid);
+    expect(await ask()).toBe(200);
+    reachable = false;
+    await waitFor(async () => (await ask()) === 503, { timeout: 5000 });
   });
 
   it('asks for the token before it reads the body', async () => {

@@ -13,7 +13,7 @@ import fastify, {
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { answerError, malformedHttpAnswer } from './error-answers.ts';
 import { observeRequests } from './observe-requests.ts';
-import { decorateWithUser } from './require-user.ts';
+import { decorateWithUser, type SessionCheck } from './require-user.ts';
 import { serveDocs } from './serve-docs.ts';
 import { validateRequestPart } from './validate-request.ts';
 
@@ -40,6 +40,8 @@ export interface RestAppOptions {
   health: Health;
   metrics: Metrics;
   verifier: TokenVerifier;
+  /** Tokens of sessions that have ended are refused within a second; absent: until they expire. */
+  isSessionLive?: SessionCheck;
   /** `ALLOWED_ORIGINS` of `restConfig`; absent: any. */
   allowedOrigins?: readonly string[];
   /** `TRUST_PROXY` of `restConfig`; absent: the client's address is the peer's. */
@@ -82,7 +84,7 @@ export async function createRestApp(options: RestAppOptions): Promise<RestApp> {
   app.setSerializerCompiler(serializerCompiler);
 
   observeRequests(app, options.metrics);
-  decorateWithUser(app, options.verifier);
+  decorateWithUser(app, options.verifier, options.isSessionLive);
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,

@@ -1,4 +1,4 @@
-import type { UserId } from '@bambochat/protocol';
+import { type SessionEnded, sessionEndedSchema, subjects, type UserId } from '@bambochat/protocol';
 import { waitFor } from '@bambochat/testing';
 import { describe, expect, it } from 'vitest';
 import {
@@ -7,6 +7,7 @@ import {
   expiredIssuer,
   issuer,
   startDirectory,
+  verifier,
 } from './directory-fixture.ts';
 import type { DeriveKey } from './hash-password.ts';
 
@@ -306,6 +307,32 @@ export function accountsContract(engines: () => Engines): void {
         expect((await it.post('logout', payload, { authorization })).status).toBe(200);
         expect((await it.post('refresh', { refreshToken })).status).toBe(401);
       }
+    });
+
+    it('tells gateways at once when it ends, and when they ask', async () => {
+      await using it = await registered();
+      const { bus } = it.fixture;
+      const ended: SessionEnded[] = [];
+      bus.subscribe(subjects.sessionEnded, (payload) => {
+        ended.push(sessionEndedSchema.parse(payload));
+      });
+      await bus.flush();
+      const sessionOf = (token: string) => verifier.verifyAccess(token).sid ?? '';
+      const [left, reused, stays] = [await it.logIn(), await it.logIn(), await it.logIn()];
+      const all = [left, reused, stays].map(({ accessToken }) => sessionOf(String(accessToken)));
+      const { userId } = verifier.verifyAccess(String(stays.accessToken));
+      const ask = (of: string) =>
+        bus.request(subjects.conversationsOf, { userId: of, sessionIds: all });
+      expect(await ask(userId)).toEqual({ conversationIds: [], endedSessions: [] });
+
+      await it.post('logout', { refreshToken: left.refreshToken });
+      await it.post('refresh', { refreshToken: reused.refreshToken });
+      expect((await it.post('refresh', { refreshToken: reused.refreshToken })).status).toBe(401);
+      await waitFor(() => ended.length === 2);
+      expect(ended).toEqual(all.slice(0, 2).map((sessionId) => ({ userId, sessionId })));
+      expect(await ask(userId)).toEqual({ conversationIds: [], endedSessions: all.slice(0, 2) });
+      // A session is good for its own user alone.
+      expect(await ask('somebody-else')).toMatchObject({ endedSessions: all });
     });
 
     it('asks for a token to log out with', async () => {

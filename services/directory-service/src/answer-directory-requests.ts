@@ -18,7 +18,7 @@ const queue = 'directory-service';
 /** What gateways ask. Always read from the store: nothing here can be stale. */
 export function answerDirectoryRequests(deps: {
   bus: EventBus;
-  directoryStore: Pick<DirectoryStore, 'areMembers' | 'membershipsOf'>;
+  directoryStore: Pick<DirectoryStore, 'areMembers' | 'membershipsOf' | 'session'>;
   messageStore: Pick<MessageStore, 'lastOf' | 'headPositions'>;
   syncStore: Pick<SyncStore, 'changedAt'>;
   conversationsPerUser: number;
@@ -28,9 +28,15 @@ export function answerDirectoryRequests(deps: {
     bus.respond(
       subjects.conversationsOf,
       async (payload): Promise<ConversationsOfAnswer> => {
-        const { userId } = understood(conversationsOfRequestSchema, payload);
-        const memberships = await directoryStore.membershipsOf(userId, deps.conversationsPerUser);
-        return { conversationIds: memberships.map(({ conversationId }) => conversationId) };
+        const { userId, sessionIds = [] } = understood(conversationsOfRequestSchema, payload);
+        const [memberships, sessions] = await Promise.all([
+          directoryStore.membershipsOf(userId, deps.conversationsPerUser),
+          Promise.all(sessionIds.map((id) => directoryStore.session(id))),
+        ]);
+        return {
+          conversationIds: memberships.map(({ conversationId }) => conversationId),
+          endedSessions: sessionIds.filter((_, index) => sessions[index]?.userId !== userId),
+        };
       },
       { queue },
     ),

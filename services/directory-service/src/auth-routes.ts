@@ -1,4 +1,5 @@
 import type { TokenIssuer, TokenVerifier } from '@bambochat/auth';
+import type { EventBus } from '@bambochat/messaging';
 import {
   loginAnswerSchema,
   loginSchema,
@@ -26,6 +27,7 @@ export function registerAuthRoutes(
   app: RestApp,
   deps: {
     directoryStore: DirectoryStore;
+    bus: EventBus;
     passwords: Passwords;
     limits: AttemptLimits;
     issuer: TokenIssuer;

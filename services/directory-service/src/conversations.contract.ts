@@ -262,8 +262,11 @@ export function conversationsContract(engines: () => Engines): void {
       const { conversationIds } = (await ask(bob)) as { conversationIds: string[] };
       expect(new Set(conversationIds)).toEqual(new Set([group._id, conversation._id]));
       await it.remove(bob, group._id, bob);
-      expect(await ask(bob)).toEqual({ conversationIds: [conversation._id] });
-      expect(await ask('nobody-has-this-id')).toEqual({ conversationIds: [] });
+      expect(await ask(bob)).toEqual({
+        conversationIds: [conversation._id],
+        endedSessions: [],
+      });
+      expect(await ask('nobody-has-this-id')).toEqual({ conversationIds: [], endedSessions: [] });
       await expect(ask({ $gt: '' })).rejects.toMatchObject({ code: 'VALIDATION' });
     });
 
@@ -317,7 +320,7 @@ export function conversationsContract(engines: () => Engines): void {
       const it = await started({ bus });
       const request = () =>
         bus.request(subjects.conversationsOf, { userId: it.alice }, { timeout: 300 });
-      expect(await request()).toEqual({ conversationIds: [] });
+      expect(await request()).toEqual({ conversationIds: [], endedSessions: [] });
       await it[Symbol.asyncDispose]();
       await expect(request()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     });

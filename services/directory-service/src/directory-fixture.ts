@@ -50,6 +50,7 @@ const authConfig: IssuerConfig = {
 };
 
 export const issuer = createTokenIssuer(authConfig);
+export const verifier = createTokenVerifier(authConfig);
 export const expiredIssuer = createTokenIssuer(authConfig, () => Date.now() - 86_400_000);
 
 export interface Answer {
@@ -106,7 +107,6 @@ export async function startDirectory(
 ): Promise<DirectoryFixture> {
   const logger = createLogger({ name: 'directory-test', level: 'silent' });
   const metrics = createMetrics({ processMetrics: false });
-  const verifier = createTokenVerifier(authConfig);
   const { messageStore } = engines;
   const directoryStore = overrides.directoryStore ?? engines.directoryStore;
   const bus = overrides.bus ?? engines.bus();

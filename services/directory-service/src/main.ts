@@ -30,6 +30,7 @@ await runProcess({
       health,
       metrics,
       verifier,
+      isSessionLive: async (id) => (await stores.directoryStore.session(id)) !== null,
       trustProxy: config.TRUST_PROXY,
       allowedOrigins: config.ALLOWED_ORIGINS,
     });

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { authInvalid, type TokenIssuer, type TokenVerifier } from '@bambochat/auth';
+import type { EventBus } from '@bambochat/messaging';
 import type { TokenPair } from '@bambochat/protocol';
 import type { Logger, Metrics } from '@bambochat/runtime';
 import type { DirectoryStore } from '@bambochat/stores';
+import { endSession } from './end-session.ts';
 
 /**
  * Spends a refresh token. One that is spent already was stolen, or its owner's copy was: nobody can
@@ -13,6 +15,7 @@ import type { DirectoryStore } from '@bambochat/stores';
 export async function refreshSession(
   deps: {
     directoryStore: DirectoryStore;
+    bus: EventBus;
     issuer: TokenIssuer;
     verifier: TokenVerifier;
     logger: Logger;
@@ -26,7 +29,7 @@ export async function refreshSession(
   const next = issuer.issueRefresh({ userId, sessionId, tokenId });
   const rotated = await directoryStore.rotateSession(sessionId, jti, tokenId, next.expiresAt);
   if (!rotated) {
-    if (await directoryStore.revokeSession(sessionId)) {
+    if (await endSession(deps, userId, sessionId)) {
       metrics
         .counter({
           name: 'directory_refresh_tokens_reused_total',

@@ -20,6 +20,7 @@ await runProcess({
       health,
       metrics,
       verifier: createTokenVerifier(config),
+      isSessionLive: async (id) => (await stores.directoryStore.session(id)) !== null,
       trustProxy: config.TRUST_PROXY,
       allowedOrigins: config.ALLOWED_ORIGINS,
     });

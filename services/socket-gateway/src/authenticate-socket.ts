@@ -22,6 +22,7 @@ function tokenOf(socket: ChatSocket): string {
 export function authenticateSocket(socket: ChatSocket, verifier: TokenVerifier): void {
   const claims = verifier.verifyAccess(tokenOf(socket));
   socket.data.userId = claims.sub;
+  socket.data.sessionId = claims.sid;
   socket.data.expiresAt = claims.exp * 1000;
 }
 

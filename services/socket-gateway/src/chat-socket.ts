@@ -10,6 +10,8 @@ import type { TypingState } from './typing.ts';
 /** What this gateway knows of one connection; gone with it. */
 export interface SocketData {
   userId: UserId;
+  /** The login session of the token; absent: a token of others that hold the key. */
+  sessionId?: string | undefined;
   /** When the access token ends, in milliseconds since the epoch. */
   expiresAt: number;
   /** Rooms that this connection left by itself and wants to stay out of. */

@@ -1,3 +1,4 @@
+import { authInvalid } from '@bambochat/auth';
 import {
   type ConversationId,
   isTransient,
@@ -19,7 +20,7 @@ interface LocalUser {
 export interface ConversationRooms {
   /**
    * Before the client hears that it is connected: puts the socket into its user's room and those
-   * of all conversations. @throws AppError `UNAVAILABLE`
+   * of all conversations. @throws AppError `UNAVAILABLE`, `AUTH_INVALID` when its session has ended
    */
   enter(socket: ChatSocket): Promise<void>;
   /** Sockets of a user here, those still in their handshake included. */
@@ -38,6 +39,8 @@ export interface ConversationRooms {
    * rooms have followed, without waiting for Redis.
    */
   change(conversationId: ConversationId, added: UserId[], removed: UserId[]): Promise<void>;
+  /** A login session has ended: so do its sockets, and handshakes under way with its tokens fail. */
+  endSession(userId: UserId, sessionId: string): void;
   /** Announcements may have been missed: asks for every local user and follows the difference. */
   reconcile(): Promise<void>;
 }
@@ -48,8 +51,10 @@ const RECONCILE_CONCURRENCY = 8;
 export function createConversationRooms(options: {
   rooms: Pick<Rooms, 'fence'>;
   directory: DirectoryClient;
+  /** Tells why, and ends the connection for good. */
+  endSocket: (socket: ChatSocket) => void;
 }): ConversationRooms {
-  const { rooms, directory } = options;
+  const { rooms, directory, endSocket } = options;
   const users = new Map<UserId, LocalUser>();
   const joins = new Map<string, Promise<number>>();
 
@@ -137,8 +142,20 @@ export function createConversationRooms(options: {
     throw notFound('Conversation');
   }
 
+  function endSockets(user: LocalUser, sessionIds: ReadonlySet<string>): void {
+    for (const socket of [...user.sockets]) {
+      // Those in their handshake are refused at its end.
+      if (socket.connected && sessionIds.has(socket.data.sessionId ?? '')) {
+        endSocket(socket);
+      }
+    }
+  }
+
   async function reconcileUser(userId: UserId, user: LocalUser): Promise<void> {
-    const current = await readSteadily(user, () => directory.conversationsOf(userId));
+    const { conversationIds: current, endedSessions } = await readSteadily(user, () =>
+      directory.conversationsOf(userId, sessionsOf(user.sockets)),
+    );
+    endSockets(user, new Set(endedSessions));
     const allowed = new Set(current);
     const joined: [ChatSocket, ConversationId][] = [];
     for (const socket of user.sockets) {
@@ -164,7 +181,12 @@ export function createConversationRooms(options: {
       const { userId } = socket.data;
       const user = localUser(userId);
       user.sockets.add(socket);
-      const conversationIds = await readSteadily(user, () => directory.conversationsOf(userId));
+      const { conversationIds, endedSessions } = await readSteadily(user, () =>
+        directory.conversationsOf(userId, sessionsOf([socket])),
+      );
+      if (endedSessions.length > 0) {
+        throw authInvalid(new Error('the session has ended'));
+      }
       await socket.join([userRoom(userId), ...conversationIds.map(conversationRoom)]);
       await fenceIfPossible();
     },
@@ -236,6 +258,14 @@ export function createConversationRooms(options: {
       void tellJoined(joined);
     },
 
+    endSession(userId, sessionId) {
+      const user = users.get(userId);
+      if (user !== undefined) {
+        user.changes += 1;
+        endSockets(user, new Set([sessionId]));
+      }
+    },
+
     async reconcile() {
       const waiting = [...users];
       let failure: unknown = null;
@@ -252,4 +282,15 @@ export function createConversationRooms(options: {
       }
     },
   };
+}
+
+/** Each once; tokens of others that hold our key name none. */
+function sessionsOf(sockets: Iterable<ChatSocket>): string[] {
+  const sessions = new Set<string>();
+  for (const { data } of sockets) {
+    if (data.sessionId !== undefined) {
+      sessions.add(data.sessionId);
+    }
+  }
+  return [...sessions];
 }

@@ -14,8 +14,11 @@ import {
 
 /** What a gateway asks the directory-service. Never cached: rooms follow announcements instead. */
 export interface DirectoryClient {
-  /** @throws AppError `UNAVAILABLE` */
-  conversationsOf(userId: UserId): Promise<ConversationId[]>;
+  /** With those of these login sessions that have ended. @throws AppError `UNAVAILABLE` */
+  conversationsOf(
+    userId: UserId,
+    sessionIds: readonly string[],
+  ): Promise<{ conversationIds: ConversationId[]; endedSessions: string[] }>;
   /** @throws AppError `NOT_FOUND` for an absent conversation or no member of it, `UNAVAILABLE` */
   lastSeq(conversationId: ConversationId, userId: UserId): Promise<number>;
   /** At most `ACTIVITY_CONVERSATIONS_MAX`. @throws AppError `UNAVAILABLE` */
@@ -24,10 +27,10 @@ export interface DirectoryClient {
 
 export function createDirectoryClient(bus: EventBus): DirectoryClient {
   return {
-    async conversationsOf(userId) {
-      const request: ConversationsOfRequest = { userId };
+    async conversationsOf(userId, sessionIds) {
+      const request: ConversationsOfRequest = { userId, sessionIds: [...sessionIds] };
       const answer = await bus.request(subjects.conversationsOf, request);
-      return conversationsOfAnswerSchema.parse(answer).conversationIds;
+      return conversationsOfAnswerSchema.parse(answer);
     },
     async lastSeq(conversationId, userId) {
       const request: HeadRequest = { conversationId, userId };

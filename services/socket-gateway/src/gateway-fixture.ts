@@ -73,6 +73,8 @@ export async function startGateway(
   const metrics = createMetrics({ processMetrics: false });
   const httpServer = createServer();
   const memberships = new Map<string, ConversationId[]>();
+  /** Login sessions that the directory knows to have ended. */
+  const ended = new Set<string>();
   const directory = {
     reads: 0,
     headReads: 0,
@@ -103,11 +105,11 @@ export async function startGateway(
   bus.respond(
     subjects.conversationsOf,
     async (payload) => {
-      const { userId } = conversationsOfRequestSchema.parse(payload);
+      const { userId, sessionIds = [] } = conversationsOfRequestSchema.parse(payload);
       directory.reads += 1;
       const conversationIds = memberships.get(userId) ?? [];
       await directory.beforeAnswer(userId);
-      return { conversationIds };
+      return { conversationIds, endedSessions: sessionIds.filter((id) => ended.has(id)) };
     },
     { queue: 'directory' },
   );
@@ -186,12 +188,12 @@ export async function startGateway(
   const url = `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}`;
   const clients: Socket[] = [];
 
-  function token(userId: string, lifetime = 60_000): string {
+  function token(userId: string, lifetime = 60_000, sessionId: string = uuidv7()): string {
     return createTokenIssuer({
       ...authSettings,
       ACCESS_TOKEN_TTL: lifetime,
       REFRESH_TOKEN_TTL: lifetime,
-    }).issueAccess({ userId: userId as UserId, sessionId: uuidv7() }).token;
+    }).issueAccess({ userId: userId as UserId, sessionId }).token;
   }
 
   function open(options: Partial<ManagerOptions & SocketOptions>): Socket {
@@ -209,6 +211,7 @@ export async function startGateway(
     metrics,
     gateway,
     memberships,
+    ended,
     directory,
     handled,
     handledOthers,

@@ -1,8 +1,9 @@
 import type { Server as HttpServer } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { authExpired, type TokenVerifier } from '@bambochat/auth';
+import { authExpired, authInvalid, type TokenVerifier } from '@bambochat/auth';
 import { type CommandLog, createCommandBatcher, type EventBus } from '@bambochat/messaging';
 import {
+  type AppError,
   type ChatRequest,
   type ChatRequestsCommand,
   type GatewayId,
@@ -23,6 +24,7 @@ import { type DrainPace, drainSockets } from './drain-sockets.ts';
 import { createTokenExpiry } from './expire-tokens.ts';
 import { followFriendEvents } from './follow-friend-events.ts';
 import { followMemberships } from './follow-memberships.ts';
+import { followSessions } from './follow-sessions.ts';
 import { createGatewayMetrics } from './gateway-metrics.ts';
 import { handleEvent } from './handle-event.ts';
 import { joinConversation, leaveConversation } from './join-conversation.ts';
@@ -91,7 +93,11 @@ export function createSocketGateway(options: GatewayOptions): Service {
       maxUsers: RATE_LIMITED_USERS_MAX,
     });
     const directory = createDirectoryClient(bus);
-    const conversationRooms = createConversationRooms({ rooms, directory });
+    const conversationRooms = createConversationRooms({
+      rooms,
+      directory,
+      endSocket: (socket) => endSocket(socket, authInvalid()),
+    });
     const batcher = createCommandBatcher<ChatRequest>({
       log: options.commandLog,
       encode: (requests) => encodeCommand(gatewayId, requests),
@@ -109,7 +115,9 @@ export function createSocketGateway(options: GatewayOptions): Service {
         });
       },
     });
-    const expiry = createTokenExpiry({ expire: endExpired });
+    const expiry = createTokenExpiry({
+      expire: (socket) => endSocket(socket, authExpired()),
+    });
     const connections = countConnections({
       max: settings.MAX_CONNECTIONS,
       maxPerAddress: settings.CONNECTIONS_PER_ADDRESS_MAX,
@@ -160,7 +168,7 @@ export function createSocketGateway(options: GatewayOptions): Service {
       typing.definition,
       joinConversation(conversationRooms),
       leaveConversation(conversationRooms),
-      refreshToken({ verifier, expiry }),
+      refreshToken({ verifier, directory, expiry }),
     ] as const;
     server.on('connection', (socket) => {
       metrics.connects.inc();
@@ -176,6 +184,7 @@ export function createSocketGateway(options: GatewayOptions): Service {
       });
     });
 
+    const sessions = followSessions({ bus, rooms: conversationRooms, logger });
     const memberships = followMemberships({ bus, rooms: conversationRooms, logger });
     const missed = announceMissedEvents({ server, rooms, bus, directory, metrics, logger });
     const gauges = setInterval(() => {
@@ -202,6 +211,7 @@ export function createSocketGateway(options: GatewayOptions): Service {
       await tracked.drain(Math.min(DEPARTURE_TIMEOUT, drainTimeout / 2));
     };
     stops.push(
+      () => sessions.unsubscribe(),
       () => memberships.stop(),
       () => friendEvents.unsubscribe(),
       () => tracked.stop(),
@@ -233,7 +243,7 @@ function encodeCommand(gatewayId: GatewayId, requests: ChatRequest[]): Uint8Arra
 }
 
 /** Tells why, then ends the connection for good: the client needs a new token before it returns. */
-function endExpired(socket: ChatSocket): void {
-  socket.emit('chat_error', { event: 'connection', ...toWireError(authExpired()) });
+function endSocket(socket: ChatSocket, reason: AppError): void {
+  socket.emit('chat_error', { event: 'connection', ...toWireError(reason) });
   socket.disconnect(true);
 }
