@@ -20,6 +20,7 @@ import { describePresence } from './presence.conformance.ts';
 import { describeReadsAndReactions } from './reads-and-reactions.conformance.ts';
 import { describeRetries } from './retries.conformance.ts';
 import { describeRooms } from './rooms.conformance.ts';
+import { describeSdk } from './sdk.conformance.ts';
 import { describeSessions } from './sessions.conformance.ts';
 import { describeSync } from './sync.conformance.ts';
 import type { Target } from './target.ts';
@@ -47,6 +48,7 @@ export function conformance(target: () => Target): void {
   describeFriendsPresence(target);
   describeAccounts(target);
   describeSessions(target);
+  describeSdk(target);
   describeOperations(target);
   describeBadInput(target);
   describeBadRequests(target);

@@ -95,6 +95,9 @@ export class ChatClient {
       onConnected: () => {
         this.#catchUp.start();
         this.#outbox?.setOnline(true);
+        for (const conversation of this.#conversations.values()) {
+          conversation.connected();
+        }
       },
       onDisconnected: () => {
         this.#catchUp.stop();

@@ -4,6 +4,7 @@ import type { ChatEvents } from './chat-events.ts';
 import { ConversationLog } from './conversation-log.ts';
 import type { Outbox } from './outbox.ts';
 import { PendingMessage } from './pending-message.ts';
+import { createReadMarker, type ReadPosition } from './read-marker.ts';
 import type { RestClient } from './rest-client.ts';
 import type {
   ConversationNews,
@@ -42,6 +43,7 @@ export class ChatConversation {
   readonly #context: ConversationContext;
   readonly #typing: Typing;
   readonly #marks = new Map<string, ReadMark>();
+  readonly #readMarker: ReturnType<typeof createReadMarker>;
   #readSeq: number | null = null;
 
   /** @internal */
@@ -55,6 +57,10 @@ export class ChatConversation {
         context.events.emit('typing', { conversationId: id, userIds: this.typing });
         this.#changed();
       },
+    });
+    this.#readMarker = createReadMarker({
+      isConnected: () => context.wire() !== null,
+      send: (position) => this.#sendReadMark(position),
     });
   }
 
@@ -147,25 +153,22 @@ export class ChatConversation {
   }
 
   /**
-   * Everything up to this message, or up to the newest, is read. Gives what is still unread.
+   * Everything up to this message, or up to the newest, is read: `unread` falls at once, and the
+   * server is told now or as soon as there is a connection. Gives what is unread once it knows.
    *
-   * @throws ChatError also when there is no connection
+   * @throws ChatError what the server refuses, or `CLOSED`; nobody has to listen
    */
-  async markRead(messageId?: string): Promise<number> {
+  markRead(messageId?: string): Promise<number> {
     const message = messageId === undefined ? this.messages.at(-1) : this.log.find(messageId);
     const id = message?._id ?? messageId;
     if (id === undefined) {
-      return this.unread;
+      return Promise.resolve(this.unread);
     }
-    const { unread } = await this.#request('mark_read', {
-      conversationId: this.id,
-      messageId: id,
-    });
-    const userId = this.#context.userId();
-    if (message !== undefined && userId !== null) {
-      this.mark({ userId, messageId: message._id, seq: message.seq });
+    if (message !== undefined && message.seq > (this.#readSeq ?? 0)) {
+      this.#readSeq = message.seq;
+      this.#changed();
     }
-    return typeof unread === 'number' ? unread : this.unread;
+    return this.#readMarker.mark({ messageId: id, seq: message?.seq ?? null });
   }
 
   /**
@@ -258,13 +261,28 @@ export class ChatConversation {
     this.#changed();
   }
 
+  /** @internal There is a connection. */
+  connected(): void {
+    this.#readMarker.resume();
+  }
+
   /** @internal */
   close(): void {
     this.#typing.close();
+    this.#readMarker.close();
   }
 
   #changed(): void {
     this.#context.events.emit('conversation', { conversationId: this.id });
+  }
+
+  async #sendReadMark({ messageId, seq }: ReadPosition): Promise<number> {
+    const { unread } = await this.#request('mark_read', { conversationId: this.id, messageId });
+    const userId = this.#context.userId();
+    if (seq !== null && userId !== null) {
+      this.mark({ userId, messageId, seq });
+    }
+    return typeof unread === 'number' ? unread : this.unread;
   }
 
   async #request(event: string, payload: object): Promise<Record<string, unknown>> {

@@ -24,7 +24,7 @@ export interface Connection {
   open(): void;
   /** All that was missed is here. */
   caughtUp(): void;
-  /** There are signs that an attempt may succeed now. */
+  /** The network may have been away and may be back: looks whether the connection is still there. */
   hurry(): void;
   /** Tries again at once and with a new token, also after `refused`. */
   retry(): void;
@@ -193,6 +193,7 @@ export function createConnection(options: {
       }
     },
     hurry() {
+      wire?.check();
       if (state.name === 'offline' && state.retryAt > Date.now() + HURRY_SPREAD) {
         const delay = Math.random() * HURRY_SPREAD;
         clearTimeout(timer);

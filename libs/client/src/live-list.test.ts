@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ChatClient } from './chat-client.ts';
-import { unavailable } from './chat-error.ts';
+import { ChatError, unavailable } from './chat-error.ts';
 import { follow } from './client-story-fixture.ts';
 import { PlayedServer, pass, tokenFor } from './played-server-fixture.ts';
 
@@ -213,6 +213,14 @@ describe('the list of a client', () => {
       page.dispatchEvent(new Event('visibilitychange'));
       await pass(1000);
       expect(story.texts()).toEqual(['while hidden']);
+      expect(story.states).not.toContain('offline');
+
+      // The device slept, and the connection has died meanwhile.
+      server.answersChecks = false;
+      page.dispatchEvent(new Event('visibilitychange'));
+      await pass(1100);
+      expect(story.states.slice(-4)).toEqual(['offline', 'connecting', 'catching-up', 'live']);
+      server.answersChecks = true;
 
       vi.spyOn(Math, 'random').mockReturnValue(0.99);
       server.refusals.push(...Array.from({ length: 6 }, () => unavailable('no network')));
@@ -226,6 +234,67 @@ describe('the list of a client', () => {
     } finally {
       vi.unstubAllGlobals();
     }
+  });
+
+  describe('read marks', () => {
+    const marks = () => server.requests.filter(({ event }) => event === 'mark_read');
+    const marked = () => marks().map(({ payload }) => payload.messageId);
+
+    async function withUnread() {
+      for (const text of ['one', 'two', 'three']) {
+        server.say(C, 'ben', text);
+      }
+      server.readSeq.set(C, 0);
+      const ada = connect('ada');
+      await pass(100);
+      return ada.conversation(C);
+    }
+
+    test('made without a connection are shown, and told when there is one: the furthest', async () => {
+      const conversation = await withUnread();
+      expect(conversation.unread).toBe(3);
+      vi.spyOn(Math, 'random').mockReturnValue(0.5);
+      server.refusals.push(unavailable('no network'));
+      server.cut();
+      const results = [1, 3, 2].map((seq) => conversation.markRead(`${C}-${seq}`));
+      expect(conversation.unread).toBe(0);
+      await pass(1000);
+      expect(marked()).toEqual([]);
+      await pass(10_000);
+      expect(await Promise.all(results)).toEqual([0, 0, 0]);
+      expect(marked()).toEqual([`${C}-3`]);
+      expect(conversation.readMarks.get('ada')?.seq).toBe(3);
+    });
+
+    test('are tried again, and overtaken by later ones', async () => {
+      const conversation = await withUnread();
+      server.fate = () => (marks().length < 3 ? 'lose' : 'answer');
+      const early = conversation.markRead(`${C}-1`);
+      await pass(10);
+      const late = conversation.markRead();
+      await pass(60_000);
+      expect(marked()).toEqual([`${C}-1`, `${C}-3`, `${C}-3`]);
+      expect(await Promise.all([early, late])).toEqual([0, 0]);
+    });
+
+    test('that the server refuses are not tried again', async () => {
+      const conversation = await withUnread();
+      server.fate = () => new ChatError('NOT_FOUND', 'Not found', false);
+      await expect(conversation.markRead()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      await pass(60_000);
+      expect(marks()).toHaveLength(1);
+    });
+
+    test('end with the client', async () => {
+      const conversation = await withUnread();
+      server.fate = () => 'lose';
+      const result = conversation.markRead();
+      clients[0]?.close();
+      await expect(result).rejects.toMatchObject({ code: 'CLOSED' });
+      await expect(conversation.markRead()).rejects.toMatchObject({ code: 'CLOSED' });
+      await pass(60_000);
+      expect(marks()).toHaveLength(1);
+    });
   });
 
   test('many reasons to look make few requests', async () => {

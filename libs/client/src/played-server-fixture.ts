@@ -41,6 +41,8 @@ export class PlayedServer {
   fate: (event: string, payload: Record<string, unknown>) => Fate = () => 'answer';
   /** Whether a live event reaches a user. */
   delivers: (userId: string, event: string) => boolean = () => true;
+  /** Whether connections are found alive. */
+  answersChecks = true;
   /** Milliseconds that REST answers take. */
   restDelay = 0;
   /** What REST answers in place of anything else. */
@@ -135,6 +137,12 @@ export class PlayedServer {
         this.#answer(wire, event, payload as Record<string, unknown>, timeout),
       emitVolatile: (event, payload) => {
         this.requests.push({ event, payload: payload as Record<string, unknown> });
+      },
+      check: () => {
+        if (wire.live && !this.answersChecks) {
+          wire.live = false;
+          listener.disconnected();
+        }
       },
       close: () => {
         closed = true;

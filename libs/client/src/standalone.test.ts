@@ -13,6 +13,7 @@ import {
   startStandalone,
 } from './standalone-fixture.ts';
 import { startProxy } from './tcp-proxy-fixture.ts';
+import { socketIoWires } from './wire.ts';
 
 const texts = (messages: readonly Message[]) => messages.map(({ content }) => content);
 
@@ -303,6 +304,44 @@ describe('against a real server', () => {
     proxy.open = true;
     client.reconnect();
     await live(client);
+  });
+
+  const impatient = (url: string) =>
+    socketIoWires({ url, path: '/socket.io', transports: ['websocket'], patience: 500 });
+
+  test('a connection that is gone without a word is left long before the next ping', async () => {
+    using proxy = await startProxy(server.url);
+    const [ada, ben] = await Promise.all([person('ada'), person('ben')]);
+    const atAda = await online(ada, { openWire: impatient(proxy.url) });
+    const id = await createGroup(atAda, [ben]);
+    const story = follow(atAda);
+    proxy.freeze();
+    const entry = atAda.conversation(id).send('into the void');
+    // Engine.IO would take 45 s.
+    await waitFor(() => story.states.includes('offline'), { timeout: 20_000 });
+    await entry.confirmed;
+    const history = await converged(id, 1, atAda);
+    expect(texts(history)).toEqual(['into the void']);
+  });
+
+  test('a gateway that answers is kept, however long a message takes', async () => {
+    using proxy = await startProxy(server.url);
+    const [ada, ben] = await Promise.all([person('ada'), person('ben')]);
+    const atAda = await online(ada, { openWire: impatient(proxy.url) });
+    const id = await createGroup(atAda, [ben]);
+    const story = follow(atAda);
+    let checks = 0;
+    proxy.swallows = (frame) => {
+      const isCheck = frame.includes('"VALIDATION"');
+      checks += Number(isCheck);
+      return !isCheck;
+    };
+    const entry = atAda.conversation(id).send('this takes long');
+    await waitFor(() => checks === 1, { describe: 'the connection to be checked' });
+    expect([story.states, entry.state]).toEqual([['live'], 'sending']);
+    proxy.swallows = () => false;
+    expect((await entry.confirmed).seq).toBe(1);
+    expect(story.states).toEqual(['live']);
   });
 
   test('long-polling, where nothing else gets through', async () => {

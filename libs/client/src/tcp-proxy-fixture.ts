@@ -7,6 +7,8 @@ export interface TcpProxy extends Disposable {
   swallows: (frame: string) => boolean;
   /** Breaks every connection. */
   cut(): void;
+  /** Every connection that is there stays open and carries nothing more, in neither direction. */
+  freeze(): void;
   /** Whether new connections are taken. */
   open: boolean;
 }
@@ -14,6 +16,7 @@ export interface TcpProxy extends Disposable {
 export async function startProxy(targetUrl: string): Promise<TcpProxy> {
   const target = new URL(targetUrl);
   const pairs = new Set<Socket>();
+  const frozen = new WeakSet<Socket>();
   const server = createServer((client) => {
     if (!proxy.open) {
       client.destroy();
@@ -21,8 +24,8 @@ export async function startProxy(targetUrl: string): Promise<TcpProxy> {
     }
     const upstream = connect(Number(target.port), target.hostname);
     const frames = createFrameFilter((frame) => proxy.swallows(frame));
-    upstream.on('data', (chunk: Buffer) => client.write(frames(chunk)));
-    client.on('data', (chunk: Buffer) => upstream.write(chunk));
+    upstream.on('data', (chunk: Buffer) => frozen.has(client) || client.write(frames(chunk)));
+    client.on('data', (chunk: Buffer) => frozen.has(client) || upstream.write(chunk));
     for (const [one, other] of [
       [client, upstream],
       [upstream, client],
@@ -46,6 +49,11 @@ export async function startProxy(targetUrl: string): Promise<TcpProxy> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     swallows: () => false,
     cut,
+    freeze() {
+      for (const socket of pairs) {
+        frozen.add(socket);
+      }
+    },
     open: true,
     [Symbol.dispose]() {
       server.close();

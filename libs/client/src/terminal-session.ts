@@ -34,6 +34,8 @@ export class TerminalSession {
   #open: ChatConversation | null = null;
   /** The newest `seq` that was printed, so that nothing is shown twice. */
   #shown = 0;
+  /** The server's word on the last `/read`. */
+  #marking: Promise<void> = Promise.resolve();
 
   constructor(client: ChatClient, print: (text: string) => void) {
     this.#client = client;
@@ -85,8 +87,7 @@ export class TerminalSession {
         await this.#run(command, words);
       }
     } catch (error) {
-      const { code, message } = asChatError(error);
-      this.#print(`-- ${code}: ${message}`);
+      this.#complain(error);
     }
     return true;
   }
@@ -96,7 +97,10 @@ export class TerminalSession {
     const pending = this.#client.conversations.flatMap((conversation) => conversation.pending);
     const late = Promise.withResolvers<'late'>();
     const timer = setTimeout(() => late.resolve('late'), deadline);
-    const settled = Promise.allSettled(pending.map(({ confirmed }) => confirmed));
+    const settled = Promise.allSettled([
+      ...pending.map(({ confirmed }) => confirmed),
+      this.#marking,
+    ]);
     const outcome = await Promise.race([settled, late.promise]);
     clearTimeout(timer);
     return outcome !== 'late' && outcome.every(({ status }) => status === 'fulfilled');
@@ -127,8 +131,7 @@ export class TerminalSession {
       case '/react':
         return this.#react(Number(first), second as ReactionType);
       case '/read':
-        this.#print(`-- ${(await this.#open?.markRead()) ?? 0} unread`);
-        return;
+        return this.#markRead();
       case '/friends':
         return this.#showFriends();
       case '/befriend':
@@ -143,6 +146,24 @@ export class TerminalSession {
       default:
         this.#print(commandHelp);
     }
+  }
+
+  /** Without a connection it takes until there is one: the next line does not wait for it. */
+  #markRead(): void {
+    const open = this.#open;
+    if (open === null) {
+      this.#print('-- open a conversation first: /open <number|user|id>');
+      return;
+    }
+    this.#marking = open.markRead().then(
+      (unread) => this.#print(`-- ${unread} unread`),
+      (error: unknown) => this.#complain(error),
+    );
+  }
+
+  #complain(error: unknown): void {
+    const { code, message } = asChatError(error);
+    this.#print(`-- ${code}: ${message}`);
   }
 
   async #showList(): Promise<void> {

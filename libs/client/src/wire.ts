@@ -12,6 +12,8 @@ export interface Wire {
   request(event: string, payload: object, timeout: number): Promise<Record<string, unknown>>;
   /** Nothing is kept for later: what cannot be sent now is dropped. */
   emitVolatile(event: string, payload: object): void;
+  /** Asks the server whether it is there, and tells `disconnected` when it says nothing. */
+  check(): void;
   /** Ends it; nothing is heard of it afterwards. */
   close(): void;
 }
@@ -35,7 +37,13 @@ export function socketIoWires(options: {
   url: string;
   path: string;
   transports: readonly ('websocket' | 'polling')[];
+  /**
+   * Milliseconds without a word after a request until the server is asked whether it is there, and
+   * again until it is given up.
+   */
+  patience?: number;
 }): OpenWire {
+  const { patience = 8000 } = options;
   return (token, listener) => {
     const socket = io(options.url, {
       path: options.path,
@@ -47,6 +55,11 @@ export function socketIoWires(options: {
       timeout: HANDSHAKE_TIMEOUT,
     });
     let ended = false;
+    let isChecking = false;
+    let heardAt = performance.now();
+    socket.io.engine.on('packet', () => {
+      heardAt = performance.now();
+    });
 
     function end(): boolean {
       if (ended) {
@@ -58,6 +71,43 @@ export function socketIoWires(options: {
       socket.removeAllListeners();
       socket.disconnect();
       return true;
+    }
+
+    /**
+     * A connection may be gone without a word, and Engine.IO waits 45 s for its next ping. A gateway
+     * answers this request by itself and at once, with a refusal, so a message-service that is slow
+     * does not make everybody come anew.
+     */
+    async function check(): Promise<void> {
+      if (isChecking || ended || !socket.connected) {
+        return;
+      }
+      isChecking = true;
+      const askedAt = performance.now();
+      await socket
+        .timeout(patience)
+        .emitWithAck('refresh_token', {})
+        .catch(() => {});
+      isChecking = false;
+      if (heardAt < askedAt && end()) {
+        listener.disconnected();
+      }
+    }
+
+    /** Checks once nothing has been heard for a while. Gives what ends it. */
+    function watchForSilence(): () => void {
+      const began = performance.now();
+      let timer: ReturnType<typeof setTimeout>;
+      function look(): void {
+        const left = Math.max(began, heardAt) + patience - performance.now();
+        if (left > 0) {
+          timer = setTimeout(look, left);
+        } else {
+          void check();
+        }
+      }
+      look();
+      return () => clearTimeout(timer);
     }
 
     // A server that takes the transport and never answers would otherwise be waited for.
@@ -93,10 +143,13 @@ export function socketIoWires(options: {
           throw unavailable('There is no connection');
         }
         let answer: unknown;
+        const stop = watchForSilence();
         try {
           answer = await socket.timeout(timeout).emitWithAck(event, payload);
         } catch (error) {
           throw unavailable('The server has not answered', error);
+        } finally {
+          stop();
         }
         if (typeof answer === 'object' && answer !== null && 'success' in answer) {
           if (answer.success === true) {
@@ -110,6 +163,9 @@ export function socketIoWires(options: {
         if (!ended && socket.connected) {
           socket.volatile.emit(event, payload);
         }
+      },
+      check() {
+        void check();
       },
       close() {
         end();

@@ -13,6 +13,13 @@ test('a good token is accepted in auth, in the header, over WebSocket and over p
   });
 });
 
+test('answers to polls are neither sniffed nor embedded', async () => {
+  await using gateway = await startGateway();
+  const { headers } = await fetch(`${gateway.url}/socket.io/?EIO=4&transport=polling`);
+  expect(headers.get('x-content-type-options')).toBe('nosniff');
+  expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+});
+
 test('no token, a bad one and an expired one are refused as the contract says', async () => {
   await using gateway = await startGateway();
   const required = { message: 'Authentication required', data: { code: 'AUTH_REQUIRED' } };

@@ -63,6 +63,11 @@ export interface GatewayOptions {
   metrics: Metrics;
 }
 
+/** What polls are answered with is no page, and no part of one. */
+const answerHeaders = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+};
 const RATE_LIMITED_USERS_MAX = 100_000;
 /** Milliseconds that `drain` waits for presence-service to know that everybody left, at most. */
 const DEPARTURE_TIMEOUT = 2000;
@@ -150,6 +155,9 @@ export function createSocketGateway(options: GatewayOptions): Service {
       max: settings.SEND_BUFFER_MAX,
       metrics,
       logger,
+    });
+    server.engine.on('headers', (headers: Record<string, string>) => {
+      Object.assign(headers, answerHeaders);
     });
     server.engine.on('connection', (connection: Connection) => {
       connections.add(connection);
