@@ -12,7 +12,7 @@ import type { Rooms } from './rooms.ts';
 export interface Gateway {
   readonly io: Server;
   readonly rooms: Rooms;
-  connect(userId?: UserId): Promise<Device>;
+  connect(userId?: UserId, options?: { transports?: string[] }): Promise<Device>;
   close(): Promise<void>;
 }
 
@@ -35,12 +35,13 @@ export async function startGateway(rooms: Rooms): Promise<Gateway> {
   const { port } = http.address() as AddressInfo;
   const clients = new Set<ClientSocket>();
 
-  const connect = async (userId = newUserId()): Promise<Device> => {
+  const connect: Gateway['connect'] = async (userId = newUserId(), options = {}) => {
     const client = openClient(`http://127.0.0.1:${port}`, {
       transports: ['websocket'],
       reconnection: false,
       forceNew: true,
       auth: { userId },
+      ...options,
     });
     clients.add(client);
     const heard: Device['heard'] = [];

@@ -1,6 +1,7 @@
 import type { Namespace } from 'socket.io';
 import { Adapter, type BroadcastOptions } from 'socket.io-adapter';
 import { createRoomEmitter } from './emit-into-rooms.ts';
+import { createFanOut } from './fan-out.ts';
 import type { Rooms, Subscription } from './rooms.ts';
 import type { RoomsLogger } from './rooms-logger.ts';
 import { silentLogger } from './rooms-logger.ts';
@@ -17,6 +18,8 @@ export function createMemoryRooms(options: { logger?: RoomsLogger } = {}): Rooms
   const adapters = new Set<MemoryAdapter>();
 
   class MemoryAdapter extends Adapter {
+    readonly fanOut = createFanOut(this);
+
     constructor(namespace: Namespace) {
       super(namespace);
       adapters.add(this);
@@ -24,18 +27,14 @@ export function createMemoryRooms(options: { logger?: RoomsLogger } = {}): Rooms
 
     override broadcast(packet: unknown, broadcast: BroadcastOptions): void {
       if (broadcast.flags?.local) {
-        super.broadcast(packet, broadcast);
+        this.fanOut(packet, broadcast);
         return;
       }
       for (const adapter of adapters) {
         if (adapter.nsp.name === this.nsp.name) {
-          adapter.deliver(packet, broadcast);
+          adapter.fanOut(packet, broadcast);
         }
       }
-    }
-
-    deliver(packet: unknown, broadcast: BroadcastOptions): void {
-      super.broadcast(packet, broadcast);
     }
 
     override close(): void {

@@ -1,6 +1,7 @@
 import { createShardedAdapter } from '@socket.io/redis-adapter';
 import { type Namespace, Server } from 'socket.io';
 import { type BroadcastOptions, type ClusterMessage, MessageType } from 'socket.io-adapter';
+import { createFanOut } from './fan-out.ts';
 import type { AdapterConstructor } from './rooms.ts';
 import type { ShardPublisher } from './shard-publisher.ts';
 import type { MessageHandler, ShardSubscriptions } from './shard-subscriptions.ts';
@@ -59,7 +60,7 @@ export function createShardedServers(
         return close();
       };
     }
-    return reporting(listening(created, tell.arrived), report);
+    return reporting(delivering(created, tell.arrived), report);
   }
 
   /** Hears nothing: a process without sockets subscribes to no room. */
@@ -94,22 +95,48 @@ function subscribeClient(subscriptions: ShardSubscriptions) {
   };
 }
 
-function listening(
+/** What every adapter of a cluster has, and its types hide. */
+interface ClusterAdapter {
+  readonly uid: string;
+  /** The step between what came in and the rooms. */
+  onMessage(message: ClusterMessage): unknown;
+  publish(message: object): void;
+}
+
+/** Broadcasts reach the sockets of this process through {@link createFanOut}. */
+function delivering(
   adapter: ShardedAdapter,
   arrived: (event: string, payload: unknown) => void,
 ): ShardedAdapter {
-  // Protected: the step of every adapter of a cluster between what came in and its rooms.
-  const cluster = adapter as unknown as {
-    readonly uid: string;
-    onMessage(message: ClusterMessage): unknown;
-  };
+  const cluster = adapter as unknown as ClusterAdapter;
+  const fanOut = createFanOut(adapter);
   const onMessage = cluster.onMessage.bind(adapter);
   cluster.onMessage = (message) => {
-    if (message.type === MessageType.BROADCAST && message.uid !== cluster.uid) {
-      const [event, payload] = (message.data.packet as { data: [string, unknown] }).data;
-      arrived(event, payload);
+    if (message.type !== MessageType.BROADCAST || message.uid === cluster.uid) {
+      onMessage(message);
+      return;
     }
-    return onMessage(message);
+    const { packet, opts } = message.data as {
+      packet: { data: [string, unknown] };
+      opts: { rooms: string[]; except: string[]; flags: BroadcastOptions['flags'] };
+    };
+    const [event, payload] = packet.data;
+    arrived(event, payload);
+    fanOut(packet, {
+      rooms: new Set(opts.rooms),
+      except: new Set(opts.except),
+      flags: opts.flags ?? {},
+    });
+  };
+  adapter.broadcast = async (packet: unknown, options: BroadcastOptions) => {
+    if (!options.flags?.local) {
+      const { rooms, except = [], flags } = options;
+      cluster.publish({
+        type: MessageType.BROADCAST,
+        data: { packet, opts: { rooms: [...rooms], except: [...except], flags } },
+      });
+    }
+    fanOut(packet, options);
   };
   return adapter;
 }

@@ -1,0 +1,251 @@
+import { conversationOf, memberOf, messageIn } from './cast.ts';
+import { type Audience, costOfDeliveries, type Pattern } from './deliveries.ts';
+import { type Contestant, comesToRest, type Laboratory } from './laboratory.ts';
+import { median, passes } from './pace.ts';
+import { cpuSeconds, memoryBytes } from './process-figures.ts';
+import { startFloor } from './servers.ts';
+
+/** A cost, in the unit that the name says, and what it is compared with. Medians of rounds. */
+export interface Result {
+  readonly name: string;
+  readonly unit: string;
+  readonly ours: number;
+  readonly plain: number;
+  /** The bare writes, where there are any. */
+  readonly floor: number | null;
+  /** Median of ours ÷ plain of each round. */
+  readonly ratio: number;
+}
+
+export interface Extent {
+  readonly rounds: number;
+  readonly quick: boolean;
+}
+
+/** Rooms, members of each, messages a second in all rooms together. */
+const rooms = [
+  { rooms: 100, members: 10, rate: 500 },
+  { rooms: 1, members: 1000, rate: 10 },
+  { rooms: 1, members: 10_000, rate: 1 },
+] as const;
+/**
+ * Milliseconds of a light round: a whole interval of Engine.IO's pings, which come in one heap as
+ * the sockets did.
+ */
+const LIGHT_ROUND = 25_000;
+/** Bytes of the header of the WebSocket frame. */
+const FRAME_HEADER = 4;
+
+function resultOf(
+  name: string,
+  unit: string,
+  rounds: readonly { ours: number; plain: number; floor?: number }[],
+): Result {
+  const floors = rounds.flatMap(({ floor }) => floor ?? []);
+  return {
+    name,
+    unit,
+    ours: median(rounds.map(({ ours }) => ours)),
+    plain: median(rounds.map(({ plain }) => plain)),
+    floor: floors.length === 0 ? null : median(floors),
+    ratio: median(rounds.map(({ ours, plain }) => ours / plain)),
+  };
+}
+
+/** CPU time for each delivered message: few messages, and more than the loop turns. */
+export async function compareDeliveries(
+  laboratory: Laboratory,
+  extent: Extent,
+  note: (line: string) => void,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const { rooms: count, members, rate } of extent.quick ? rooms.slice(0, 2) : rooms) {
+    const title = `rooms of ${members.toLocaleString('en')}`;
+    note(`${title}: starting`);
+    await using ours = await laboratory.start('ours');
+    await using plain = await laboratory.start('plain');
+    await using floor = await startFloor(frameBytes());
+    const audiences = {
+      ours: await ours.fill(`ours ${members}`, count, members),
+      plain: await plain.fill(`plain ${members}`, count, members),
+      floor: await fillFloor(laboratory, floor, count * members, members),
+    };
+    const seconds = (extent.quick ? 5000 : LIGHT_ROUND) / 1000;
+    const light: Pattern = { burst: 1, bursts: rate * seconds, interval: 1000 / rate };
+    const saturated: Pattern = { burst: 50 * count, bursts: count === 1 ? 3 : 1, interval: 0 };
+    await roundOf(laboratory, audiences, { ...light, bursts: Math.ceil(light.bursts / 5) });
+    for (const [kind, pattern] of [
+      ['light', light],
+      ['saturated', saturated],
+    ] as const) {
+      const rounds = [];
+      for (let round = 0; round < extent.rounds; round += 1) {
+        rounds.push(
+          kind === 'light'
+            ? await roundOf(laboratory, audiences, pattern)
+            : await turnsOf(laboratory, audiences, pattern),
+        );
+        note(`${title}, ${kind}: round ${round + 1} of ${extent.rounds}`);
+      }
+      const rated = kind === 'light' ? ` at ${rate} messages/s` : ' in bursts';
+      results.push(resultOf(`${title}${rated}`, 'µs CPU per delivery', rounds));
+    }
+    for (const { group } of Object.values(audiences)) {
+      await laboratory.crowd.close(group);
+    }
+  }
+  return results;
+}
+
+type Audiences = Readonly<Record<Contestant | 'floor', Audience>>;
+
+/** All at the same time, a part of the interval apart: what else the machine does meets all. */
+async function roundOf({ crowd }: Laboratory, audiences: Audiences, pattern: Pattern) {
+  const { plain, ours, floor } = audiences;
+  const began = performance.now();
+  const costs = await Promise.all(
+    [plain, ours, floor].map(async (audience, index) => {
+      await passes(began + (index * pattern.interval) / 3);
+      return costOfDeliveries(crowd, audience, pattern);
+    }),
+  );
+  return named(costs);
+}
+
+/** One after the other: each has the machine to itself for as long as it can use it. */
+async function turnsOf({ crowd }: Laboratory, audiences: Audiences, pattern: Pattern) {
+  const costs = [];
+  for (const audience of [audiences.plain, audiences.ours, audiences.floor]) {
+    costs.push(await costOfDeliveries(crowd, audience, pattern));
+  }
+  return named(costs);
+}
+
+function named([plain = 0, ours = 0, floor = 0]: readonly number[]) {
+  return { plain, ours, floor };
+}
+
+function frameBytes(): number {
+  const event = `42["receive_message",${JSON.stringify(messageIn(conversationOf(0), 1))}]`;
+  return Buffer.byteLength(event) + FRAME_HEADER;
+}
+
+async function fillFloor(
+  { crowd }: Laboratory,
+  floor: Awaited<ReturnType<typeof startFloor>>,
+  count: number,
+  members: number,
+): Promise<Audience> {
+  const group = `floor ${members}`;
+  await crowd.openBare(group, { port: floor.port, count, frameBytes: frameBytes() });
+  return {
+    group,
+    pids: [floor.pid],
+    rooms: count / members,
+    membersPerRoom: members,
+    send: (room) => floor.broadcast(room * members, members),
+  };
+}
+
+/** CPU time of the server for one connection: WebSocket, token, rooms. */
+export async function compareConnects(
+  laboratory: Laboratory,
+  extent: Extent,
+  note: (line: string) => void,
+): Promise<Result[]> {
+  const count = extent.quick ? 300 : 2000;
+  await using ours = await laboratory.start('ours');
+  await using plain = await laboratory.start('plain');
+  const members = Array.from({ length: count }, (_, index) => memberOf(index % 100, index));
+  const cost = async (kind: Contestant): Promise<number> => {
+    const { urls, pids } = kind === 'ours' ? ours : plain;
+    const group = `${kind} connects`;
+    const before = await cpuSeconds(pids);
+    await laboratory.crowd.open(group, { urls, members, concurrency: 32 });
+    await comesToRest(pids);
+    const used = (await cpuSeconds(pids)) - before;
+    await laboratory.crowd.close(group);
+    await comesToRest(pids);
+    return (used * 1e6) / count;
+  };
+  // The first one pays for compiling.
+  await cost('plain');
+  await cost('ours');
+  const rounds = [];
+  for (let round = 0; round < extent.rounds; round += 1) {
+    rounds.push({ plain: await cost('plain'), ours: await cost('ours') });
+    note(`connects: round ${round + 1} of ${extent.rounds}`);
+  }
+  return [resultOf('connect', 'µs CPU per connection', rounds)];
+}
+
+/** Memory of a server for one idle connection, after its garbage was collected. */
+export async function compareMemory(
+  laboratory: Laboratory,
+  extent: Extent,
+  note: (line: string) => void,
+): Promise<Result[]> {
+  const count = extent.quick ? 500 : 5000;
+  const rounds = [];
+  for (let round = 0; round < extent.rounds; round += 1) {
+    const costs = { ours: 0, plain: 0 };
+    for (const kind of ['plain', 'ours'] as const) {
+      await using servers = await laboratory.start(kind, 1, { collectsGarbage: true });
+      const [pid = 0] = servers.pids;
+      // The first sockets pay for code and caches.
+      await servers.fill(`${kind} first`, 1, 100);
+      const before = await memoryAtRest(pid);
+      await servers.fill(`${kind} idle`, 100, count / 100);
+      costs[kind] = ((await memoryAtRest(pid)) - before) / count / 1024;
+      await laboratory.crowd.close(`${kind} first`);
+      await laboratory.crowd.close(`${kind} idle`);
+    }
+    rounds.push(costs);
+    note(`memory: round ${round + 1} of ${extent.rounds}`);
+  }
+  return [resultOf('idle connection', 'KiB', rounds)];
+}
+
+async function memoryAtRest(pid: number): Promise<number> {
+  for (let times = 0; times < 2; times += 1) {
+    process.kill(pid, 'SIGUSR2');
+    await comesToRest([pid]);
+  }
+  return memoryBytes(pid);
+}
+
+export interface ScaleResult {
+  readonly gateways: number;
+  /** µs of CPU time of all gateways together for each delivery. */
+  readonly cost: number;
+  /** Median of the rounds: against one gateway of the same round. */
+  readonly ratio: number;
+}
+
+/** The same room of 1,000 on one gateway, and spread over more. */
+export async function compareScales(
+  laboratory: Laboratory,
+  extent: Extent,
+  note: (line: string) => void,
+): Promise<ScaleResult[]> {
+  const sizes = extent.quick ? [1, 2] : [1, 2, 4, 8];
+  const members = 1000;
+  const pattern: Pattern = { burst: 1, bursts: extent.quick ? 100 : 1000, interval: 25 };
+  const costs = sizes.map((): number[] => []);
+  for (let round = 0; round < extent.rounds; round += 1) {
+    for (const [index, gateways] of sizes.entries()) {
+      await using servers = await laboratory.start('ours', gateways);
+      const group = `scale ${gateways} ${round}`;
+      const audience = await servers.fill(group, 1, members);
+      await costOfDeliveries(laboratory.crowd, audience, { ...pattern, bursts: 40 });
+      costs[index]?.push(await costOfDeliveries(laboratory.crowd, audience, pattern));
+      await laboratory.crowd.close(group);
+    }
+    note(`scaling out: round ${round + 1} of ${extent.rounds}`);
+  }
+  return sizes.map((gateways, index) => ({
+    gateways,
+    cost: median(costs[index] ?? []),
+    ratio: median((costs[index] ?? []).map((cost, round) => cost / (costs[0]?.[round] ?? cost))),
+  }));
+}
