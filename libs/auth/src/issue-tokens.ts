@@ -12,7 +12,8 @@ export interface IssuedToken {
 }
 
 export interface TokenIssuer {
-  issueAccess(login: { userId: UserId; sessionId: string }): IssuedToken;
+  /** @param login.sessionId null: of no session, so nobody can end it before it expires */
+  issueAccess(login: { userId: UserId; sessionId: string | null }): IssuedToken;
   /** @param login.tokenId becomes the `jti`: the store knows by it which token is not spent. */
   issueRefresh(login: { userId: UserId; sessionId: string; tokenId: string }): IssuedToken;
 }
@@ -28,7 +29,7 @@ export function createTokenIssuer(
   const key = signingKey(config);
 
   function issue(
-    login: { userId: UserId; sessionId: string },
+    login: { userId: UserId; sessionId: string | null },
     kind: { audience: string; ttl: number; tokenId: string },
   ): IssuedToken {
     const iat = Math.floor(clock() / 1000);
@@ -37,7 +38,7 @@ export function createTokenIssuer(
       {
         sub: login.userId,
         userId: login.userId,
-        sid: login.sessionId,
+        ...(login.sessionId === null ? {} : { sid: login.sessionId }),
         iss: config.JWT_ISSUER,
         aud: kind.audience,
         jti: kind.tokenId,

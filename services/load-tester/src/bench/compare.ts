@@ -1,8 +1,8 @@
+import { cpuSeconds, memoryBytes } from '../process-figures.ts';
 import { conversationOf, memberOf, messageIn } from './cast.ts';
 import { type Audience, costOfDeliveries, type Pattern } from './deliveries.ts';
 import { type Contestant, comesToRest, type Laboratory } from './laboratory.ts';
 import { median, passes } from './pace.ts';
-import { cpuSeconds, memoryBytes } from './process-figures.ts';
 import { startFloor } from './servers.ts';
 
 /** A cost, in the unit that the name says, and what it is compared with. Medians of rounds. */
@@ -91,7 +91,7 @@ export async function compareDeliveries(
       results.push(resultOf(`${title}${rated}`, 'µs CPU per delivery', rounds));
     }
     for (const { group } of Object.values(audiences)) {
-      await laboratory.crowd.close(group);
+      laboratory.crowd.close(group);
     }
   }
   return results;
@@ -164,7 +164,7 @@ export async function compareConnects(
     await laboratory.crowd.open(group, { urls, members, concurrency: 32 });
     await comesToRest(pids);
     const used = (await cpuSeconds(pids)) - before;
-    await laboratory.crowd.close(group);
+    laboratory.crowd.close(group);
     await comesToRest(pids);
     return (used * 1e6) / count;
   };
@@ -197,8 +197,8 @@ export async function compareMemory(
       const before = await memoryAtRest(pid);
       await servers.fill(`${kind} idle`, 100, count / 100);
       costs[kind] = ((await memoryAtRest(pid)) - before) / count / 1024;
-      await laboratory.crowd.close(`${kind} first`);
-      await laboratory.crowd.close(`${kind} idle`);
+      laboratory.crowd.close(`${kind} first`);
+      laboratory.crowd.close(`${kind} idle`);
     }
     rounds.push(costs);
     note(`memory: round ${round + 1} of ${extent.rounds}`);
@@ -239,7 +239,7 @@ export async function compareScales(
       const audience = await servers.fill(group, 1, members);
       await costOfDeliveries(laboratory.crowd, audience, { ...pattern, bursts: 40 });
       costs[index]?.push(await costOfDeliveries(laboratory.crowd, audience, pattern));
-      await laboratory.crowd.close(group);
+      laboratory.crowd.close(group);
     }
     note(`scaling out: round ${round + 1} of ${extent.rounds}`);
   }

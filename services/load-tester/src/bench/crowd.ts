@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { waitFor } from '@bambochat/testing';
 
-export type CrowdOrder = { readonly id: number; readonly group: string } & (
+export type CrowdOrder = { readonly id: number } & (
   | {
       readonly kind: 'open';
       /** Servers, in turns. */
@@ -18,46 +18,26 @@ export type CrowdOrder = { readonly id: number; readonly group: string } & (
       readonly frameBytes: number;
     }
   | { readonly kind: 'count' }
-  | { readonly kind: 'close' }
 );
 
 export interface CrowdReport {
   readonly id: number;
-  /** Messages, or frames of bare connections, of the group so far. */
+  /** Messages, or frames of bare connections, so far. */
   readonly received: number;
-  /** Sockets of the group that have ended, by whomever. */
-  readonly lost: number;
   readonly failure?: string;
 }
 
-type OrderOf<Kind> = Omit<Extract<CrowdOrder, { kind: Kind }>, 'id' | 'kind' | 'group'>;
+type OrderOf<Kind> = Omit<Extract<CrowdOrder, { kind: Kind }>, 'id' | 'kind'>;
 
-/** All receivers of a benchmark, in a process of their own. */
+/** All receivers of a benchmark: each group in a process of its own, as open files are limited. */
 export class Crowd implements Disposable {
-  readonly #process: ChildProcess;
+  readonly #env: Record<string, string>;
+  readonly #groups = new Map<string, ChildProcess>();
   readonly #waiting = new Map<number, PromiseWithResolvers<CrowdReport>>();
   #lastId = 0;
 
   constructor(env: Record<string, string>) {
-    this.#process = fork(fileURLToPath(new URL('crowd-process.ts', import.meta.url)), {
-      env: { ...process.env, ...env },
-      execArgv: ['--no-warnings'],
-    });
-    this.#process.on('message', (report: CrowdReport) => {
-      const waiting = this.#waiting.get(report.id);
-      this.#waiting.delete(report.id);
-      if (report.failure === undefined) {
-        waiting?.resolve(report);
-      } else {
-        waiting?.reject(new Error(`The receivers failed: ${report.failure}`));
-      }
-    });
-    this.#process.on('exit', () => {
-      for (const { reject } of this.#waiting.values()) {
-        reject(new Error('The process of the receivers has ended'));
-      }
-      this.#waiting.clear();
-    });
+    this.#env = env;
   }
 
   async open(group: string, order: OrderOf<'open'>): Promise<void> {
@@ -68,8 +48,10 @@ export class Crowd implements Disposable {
     await this.#order(group, { kind: 'open-bare', ...order });
   }
 
-  async close(group: string): Promise<void> {
-    await this.#order(group, { kind: 'close' });
+  /** Ends all of its connections. */
+  close(group: string): void {
+    this.#groups.get(group)?.kill('SIGKILL');
+    this.#groups.delete(group);
   }
 
   async received(group: string): Promise<number> {
@@ -106,11 +88,35 @@ export class Crowd implements Disposable {
     this.#lastId += 1;
     const waiting = Promise.withResolvers<CrowdReport>();
     this.#waiting.set(this.#lastId, waiting);
-    this.#process.send({ id: this.#lastId, group, ...order });
+    this.#processOf(group).send({ id: this.#lastId, ...order });
     return waiting.promise;
   }
 
+  #processOf(group: string): ChildProcess {
+    const running = this.#groups.get(group);
+    if (running !== undefined) {
+      return running;
+    }
+    const started = fork(fileURLToPath(new URL('crowd-process.ts', import.meta.url)), {
+      env: { ...process.env, ...this.#env },
+      execArgv: ['--no-warnings'],
+    });
+    this.#groups.set(group, started);
+    started.on('message', (report: CrowdReport) => {
+      const waiting = this.#waiting.get(report.id);
+      this.#waiting.delete(report.id);
+      if (report.failure === undefined) {
+        waiting?.resolve(report);
+      } else {
+        waiting?.reject(new Error(`The receivers of ${group} failed: ${report.failure}`));
+      }
+    });
+    return started;
+  }
+
   [Symbol.dispose](): void {
-    this.#process.kill('SIGKILL');
+    for (const group of [...this.#groups.keys()]) {
+      this.close(group);
+    }
   }
 }

@@ -1,7 +1,7 @@
+import { cpuSeconds } from '../process-figures.ts';
 import { conversationOf, messageIn } from './cast.ts';
 import type { Crowd } from './crowd.ts';
 import { passes } from './pace.ts';
-import { cpuSeconds } from './process-figures.ts';
 
 /** Servers whose sockets are all members of some rooms, and what sends into these rooms. */
 export interface Audience {

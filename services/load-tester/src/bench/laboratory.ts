@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { createRedisRooms } from '@bambochat/rooms/redis';
 import { startBackends, waitFor } from '@bambochat/testing';
+import { cpuSeconds } from '../process-figures.ts';
 import { memberOf } from './cast.ts';
 import { Crowd } from './crowd.ts';
 import { type Audience, sendThrough } from './deliveries.ts';
 import { playServices } from './played-services.ts';
-import { cpuSeconds } from './process-figures.ts';
 import {
   PLAIN_PREFIX,
   type Server,

@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+import { countLost, DeliveryCheck } from './delivery-check.ts';
+import { confirmedNotStored } from './run-load.ts';
+
+function checked(...seqs: number[]): DeliveryCheck {
+  const check = new DeliveryCheck();
+  for (const seq of seqs) {
+    check.take(seq);
+  }
+  return check;
+}
+const figures = ({ received, duplicated, reordered }: DeliveryCheck) => ({
+  received,
+  duplicated,
+  reordered,
+});
+
+describe('the check of what one socket hears', () => {
+  test('in order and once is right, with gaps where its own messages are', () => {
+    const check = checked(1, 3, 4, 200);
+    expect(figures(check)).toEqual({ received: 4, duplicated: 0, reordered: 0 });
+    expect(countLost(checked(1, 3, 4), 4, new Set([2]))).toBe(0);
+  });
+
+  test('a second copy is duplicated, wherever it comes', () => {
+    expect(figures(checked(1, 1, 2, 1))).toEqual({ received: 2, duplicated: 2, reordered: 0 });
+  });
+
+  test('a smaller one after a larger one is reordered', () => {
+    expect(figures(checked(1, 3, 2, 4))).toEqual({ received: 4, duplicated: 0, reordered: 1 });
+  });
+
+  test('what is stored, not its own, and was not heard is lost, the last one too', () => {
+    expect(countLost(checked(1, 4), 5, new Set([2]))).toBe(2);
+    expect(countLost(checked(), 3, new Set())).toBe(3);
+  });
+});
+
+describe('the check of what was confirmed', () => {
+  const confirmed = (...seqs: number[]) => ({ confirmedSeqs: [[0, seqs] as const] });
+
+  test('each confirmed message has a place of its own in the history', () => {
+    expect(confirmedNotStored([confirmed(1, 3), confirmed(2)], [3])).toBe(0);
+    expect(confirmedNotStored([confirmed(1, 4)], [3])).toBe(1);
+    expect(confirmedNotStored([confirmed(1, 2), confirmed(2)], [3])).toBe(1);
+  });
+});

@@ -1,0 +1,144 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { freePort } from '@bambochat/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Mischief, playDeployment } from './played-deployment-fixture.ts';
+
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
+const secret = 'a-secret-of-more-than-thirty-two-bytes';
+
+/** `npm run load`, as a process. */
+async function load(line: string) {
+  const child = spawn(
+    process.execPath,
+    ['services/load-tester/src/main.ts', '--json', ...line.split(' ')],
+    { cwd: repository, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const [output, complaints, [status]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ]);
+  return { status, complaints, result: output === '' ? null : JSON.parse(output) };
+}
+
+async function startStandalone() {
+  const dataDir = await mkdtemp(join(tmpdir(), 'bambochat-load-'));
+  const port = await freePort();
+  const child: ChildProcess = spawn(process.execPath, ['deploy/standalone/src/main.ts', '--json'], {
+    cwd: repository,
+    env: {
+      ...process.env,
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      DATA_DIR: dataDir,
+      JWT_SECRET: secret,
+      CONNECT_RATE: '100000',
+      CONNECT_BURST: '1000000',
+      MESSAGE_RATE: '100000',
+      MESSAGE_BURST: '1000000',
+      AUTH_REQUESTS_PER_ADDRESS: '1000000',
+      PASSWORD_SCRYPT_COST: '14',
+    },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  await Promise.race([
+    once(createInterface({ input: child.stdout as NonNullable<typeof child.stdout> }), 'line'),
+    once(child, 'exit').then(() => {
+      throw new Error('standalone has ended');
+    }),
+  ]);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    pid: child.pid ?? 0,
+    async [Symbol.asyncDispose]() {
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      await ended;
+      await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+describe('a run against standalone', () => {
+  let server: Awaited<ReturnType<typeof startStandalone>>;
+  const size = '--sockets 60 --conversations 6 --members 10 --rate 50 --duration 3';
+  beforeAll(async () => {
+    server = await startStandalone();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  test.for([
+    ['tokens that it signs', `--secret ${secret}`],
+    ['logins', ''],
+  ] as const)('with %s finds everything as promised', async ([, option]) => {
+    const line = `--target ${server.url} ${size} --processes 2 --server-pids ${server.pid} ${option}`;
+    const { status, complaints, result } = await load(line.trim());
+    expect(status, complaints).toBe(0);
+    expect(result).toMatchObject({
+      lost: 0,
+      duplicated: 0,
+      reordered: 0,
+      confirmedNotStored: 0,
+      unanswered: 0,
+      skipped: 0,
+      refused: {},
+      socketsLost: 0,
+      stormOver: null,
+    });
+    const { sent, confirmed, stored, expected, delivered, servers } = result;
+    expect(sent).toBeGreaterThan(75);
+    expect([confirmed, stored]).toEqual([sent, sent]);
+    expect([expected, delivered]).toEqual([9 * sent, 9 * sent]);
+    expect(result.confirm.count).toBe(sent);
+    expect(result.delivery.count).toBe(delivered);
+    expect(servers.cpu).toBeGreaterThan(0);
+    expect(servers.memory).toBeGreaterThan(10_000_000);
+  });
+
+  test('over a storm of reconnects all are back, and what was confirmed is stored', async () => {
+    const line = `--target ${server.url} --profile reconnect-storm ${size} --secret ${secret}`;
+    const { status, complaints, result } = await load(line);
+    expect(status, complaints).toBe(0);
+    expect(result).toMatchObject({ socketsLost: 60, confirmedNotStored: 0, duplicated: 0 });
+    expect(result.stormOver).toBeGreaterThan(0);
+  });
+
+  test('says what the server said when it cannot begin', async () => {
+    const { status, complaints, result } = await load(
+      `--target ${server.url} ${size} --secret not-the-secret-of-this-deployment-at-all`,
+    );
+    expect([status, result]).toEqual([2, null]);
+    expect(complaints).toContain('AUTH_INVALID');
+  });
+});
+
+describe('a run against a deployment that breaks a promise', () => {
+  const size = '--sockets 6 --conversations 1 --members 6 --rate 30 --duration 2';
+
+  test.for<[Mischief, number, object]>([
+    ['none', 0, { lost: 0, duplicated: 0, reordered: 0, confirmedNotStored: 0 }],
+    ['lose', 1, { lost: 1, duplicated: 0, reordered: 0, confirmedNotStored: 0 }],
+    ['double', 1, { lost: 0, duplicated: 1, reordered: 0, confirmedNotStored: 0 }],
+    ['swap', 1, { lost: 0, duplicated: 0, reordered: 1, confirmedNotStored: 0 }],
+    ['forget', 1, { confirmedNotStored: 1 }],
+  ])('%s: exit status %i', async ([mischief, status, figures]) => {
+    await using deployment = await playDeployment(mischief);
+    const run = await load(`--target ${deployment.url} ${size}`);
+    expect(run.complaints).toContain('running for 2 s');
+    expect(run.result).toMatchObject(figures);
+    expect(run.status).toBe(status);
+  });
+
+  test('a wrong command line ends with 64 and the usage', async () => {
+    const run = await load('--target nowhere');
+    expect(run.status).toBe(64);
+    expect(run.complaints).toMatch(/Not an address: nowhere\n\nUsage: npm run load/);
+  });
+});

@@ -1,0 +1,158 @@
+import { createTokenIssuer } from '@bambochat/auth';
+import type { ConversationId, UserId } from '@bambochat/protocol';
+
+/** Who takes part in a run, known to every process of it by arithmetic. */
+export interface Cast {
+  /** Before every user id: nobody else's. */
+  readonly run: string;
+  readonly sockets: number;
+  readonly members: number;
+}
+
+/** One socket each. */
+export function userOf({ run }: Cast, index: number): UserId {
+  return `${run}-${index}` as UserId;
+}
+
+/** Indexes of users; the first one is the admin. */
+export function membersOf({ sockets, members }: Cast, conversation: number): number[] {
+  return Array.from(
+    { length: members },
+    (_, member) => (conversation * members + member) % sockets,
+  );
+}
+
+/** Everybody's: nobody outside of the run knows the accounts. */
+const PASSWORD = 'only-for-a-load';
+const CONCURRENCY = 8;
+/** Members that are named in one request. */
+const MEMBERS_PER_REQUEST = 500;
+
+/** @throws Error with what the server answered */
+export async function ask<Answer>(
+  rest: string,
+  method: string,
+  path: string,
+  options: { token?: string; json?: object } = {},
+): Promise<Answer> {
+  const response = await fetch(rest + path, {
+    method,
+    headers: {
+      ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+      ...(options.json === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    body: options.json === undefined ? null : JSON.stringify(options.json),
+  });
+  const text = await response.text();
+  if (!response.ok) {
+    throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 200)}`);
+  }
+  return JSON.parse(text) as Answer;
+}
+
+/** Runs `task` for 0 … count - 1, a few at a time. Rejects with the first failure. */
+export async function forEach(
+  count: number,
+  task: (index: number) => Promise<void>,
+  concurrency = CONCURRENCY,
+): Promise<void> {
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: Math.min(concurrency, count) }, async () => {
+      while (next < count) {
+        const index = next;
+        next += 1;
+        await task(index);
+      }
+    }),
+  );
+}
+
+/** Gives access tokens: made with the key of the deployment, or by logging in. */
+export function createTokens(rest: string, secret: string | null) {
+  const issuer =
+    secret === null
+      ? null
+      : createTokenIssuer({
+          JWT_ALGORITHM: 'HS256',
+          JWT_SECRET: secret,
+          JWT_ISSUER: process.env.JWT_ISSUER || 'bambochat',
+          JWT_AUDIENCE: process.env.JWT_AUDIENCE || 'bambochat',
+          ACCESS_TOKEN_TTL: 24 * 3_600_000,
+          REFRESH_TOKEN_TTL: 24 * 3_600_000,
+        });
+  return async (userId: UserId): Promise<string> => {
+    if (issuer !== null) {
+      return issuer.issueAccess({ userId, sessionId: null }).token;
+    }
+    const { accessToken } = await ask<{ accessToken: string }>(rest, 'POST', '/api/auth/login', {
+      json: { id: userId, password: PASSWORD },
+    });
+    return accessToken;
+  };
+}
+
+export type Tokens = ReturnType<typeof createTokens>;
+
+/** Opens accounts for the first `count` users. */
+export async function register(cast: Cast, rest: string, count: number): Promise<void> {
+  await forEach(count, async (index) => {
+    const id = userOf(cast, index);
+    const json = { id, email: `${id}@load.example`, password: PASSWORD };
+    await ask(rest, 'POST', '/api/auth/register', { json });
+  });
+}
+
+/** Opens the conversations; gives their ids, in order. */
+export async function openConversations(
+  cast: Cast,
+  rest: string,
+  tokens: Tokens,
+  count: number,
+): Promise<ConversationId[]> {
+  const ids: ConversationId[] = [];
+  await forEach(count, async (index) => {
+    const [admin = 0, ...others] = membersOf(cast, index);
+    const names = others.map((other) => userOf(cast, other));
+    const token = await tokens(userOf(cast, admin));
+    const { conversation } = await ask<{ conversation: { _id: ConversationId } }>(
+      rest,
+      'POST',
+      '/api/conversations',
+      {
+        token,
+        json:
+          names.length === 1
+            ? { type: 'direct_message', participantIds: names }
+            : {
+                type: 'group',
+                name: `load ${index}`,
+                participantIds: names.slice(0, MEMBERS_PER_REQUEST),
+              },
+      },
+    );
+    for (let from = MEMBERS_PER_REQUEST; from < names.length; from += MEMBERS_PER_REQUEST) {
+      const participantIds = names.slice(from, from + MEMBERS_PER_REQUEST);
+      const path = `/api/conversations/${conversation._id}/participants`;
+      await ask(rest, 'POST', path, { token, json: { participantIds } });
+    }
+    ids[index] = conversation._id;
+  });
+  return ids;
+}
+
+/** `lastSeq` of each conversation, as the history has it. */
+export async function storedMessages(
+  cast: Cast,
+  rest: string,
+  tokens: Tokens,
+  ids: readonly ConversationId[],
+): Promise<number[]> {
+  const stored: number[] = [];
+  await forEach(ids.length, async (index) => {
+    const token = await tokens(userOf(cast, membersOf(cast, index)[0] ?? 0));
+    const path = `/messages?conversationId=${ids[index]}&limit=1`;
+    stored[index] = (await ask<{ lastSeq: number }>(rest, 'GET', path, { token })).lastSeq;
+  });
+  return stored;
+}
