@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { countLost, DeliveryCheck } from './delivery-check.ts';
+import { DeliveryCheck } from './delivery-check.ts';
 import { confirmedNotStored } from './run-load.ts';
 
 function checked(...seqs: number[]): DeliveryCheck {
-  const check = new DeliveryCheck();
+  return told(new DeliveryCheck({ cameBack: false }), seqs);
+}
+function told(check: DeliveryCheck, seqs: readonly number[]): DeliveryCheck {
   for (const seq of seqs) {
     check.take(seq);
   }
@@ -19,7 +21,7 @@ describe('the check of what one socket hears', () => {
   test('in order and once is right, with gaps where its own messages are', () => {
     const check = checked(1, 3, 4, 200);
     expect(figures(check)).toEqual({ received: 4, duplicated: 0, reordered: 0 });
-    expect(countLost(checked(1, 3, 4), 4, new Set([2]))).toBe(0);
+    expect(checked(1, 3, 4).lost(4, new Set([2]))).toBe(0);
   });
 
   test('a second copy is duplicated, wherever it comes', () => {
@@ -31,8 +33,14 @@ describe('the check of what one socket hears', () => {
   });
 
   test('what is stored, not its own, and was not heard is lost, the last one too', () => {
-    expect(countLost(checked(1, 4), 5, new Set([2]))).toBe(2);
-    expect(countLost(checked(), 3, new Set())).toBe(3);
+    expect(checked(1, 4).lost(5, new Set([2]))).toBe(2);
+    expect(checked().lost(3, new Set())).toBe(3);
+  });
+
+  test('who has come back owes nothing of before, and everything from the first on', () => {
+    const back = () => new DeliveryCheck({ cameBack: true });
+    expect(back().lost(5, new Set())).toBe(0);
+    expect(told(back(), [4, 5]).lost(6, new Set())).toBe(1);
   });
 });
 

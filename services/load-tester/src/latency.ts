@@ -37,6 +37,10 @@ export class Latency {
     return encodeIntoCompressedBase64(this.#histogram);
   }
 
+  reset(): void {
+    this.#histogram.reset();
+  }
+
   get count(): number {
     return this.#histogram.totalCount;
   }

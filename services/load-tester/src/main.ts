@@ -1,4 +1,6 @@
+import { writeFile } from 'node:fs/promises';
 import { type LoadOptions, readOptions, UsageError, usage } from './options.ts';
+import { pageOf } from './report-page.ts';
 import { tableOf } from './report-table.ts';
 import { holds, runLoad } from './run-load.ts';
 
@@ -24,6 +26,9 @@ async function main(): Promise<number> {
   }
   try {
     const result = await runLoad(options, (line) => void process.stderr.write(`${line}\n`));
+    if (options.report !== null) {
+      await writeFile(options.report, pageOf(result));
+    }
     process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : tableOf(result));
     return holds(result) ? 0 : 1;
   } catch (error) {

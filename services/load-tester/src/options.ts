@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Profile, profiles } from './profiles.ts';
 
@@ -21,6 +22,8 @@ export interface LoadOptions {
   readonly secret: string | null;
   readonly serverPids: readonly number[];
   readonly json: boolean;
+  /** Where an HTML page is written. */
+  readonly report: string | null;
 }
 
 export class UsageError extends Error {}
@@ -39,15 +42,18 @@ lost, duplicated or reordered.
   --sockets N  --conversations N  --members N  --rate N/s  --duration S
                       in place of what the profile says
   --ramp N            sockets opened a second (default 500)
-  --processes N       that hold the sockets (default: one for each ${SOCKETS_PER_PROCESS})
+  --processes N       that hold the sockets (default: one for each ${SOCKETS_PER_PROCESS}, as far as
+                      there are cores)
   --secret TEXT       signs the access tokens (default $JWT_SECRET; without: everybody logs in)
   --server-pids N,N   processes of the servers on this machine: their CPU time and memory
+  --report FILE       write an HTML page with plots
   --json              print one JSON object
   --help
 
 A server has limits that one machine with thousands of users runs into. Start it for a load with
 CONNECT_RATE=100000 CONNECT_BURST=1000000 MESSAGE_RATE=100000 MESSAGE_BURST=1000000
 CONNECTIONS_PER_ADDRESS_MAX=1000000 AUTH_REQUESTS_PER_ADDRESS=1000000 PASSWORD_SCRYPT_COST=14
+Past what it can do, MAX_CONNECTIONS and MAX_UNCONFIRMED are where it begins to refuse.
 `;
 
 /** @throws UsageError; null: help is wanted */
@@ -80,6 +86,13 @@ export function readOptions(
   if (members > sockets && profile.rate > 0) {
     throw new UsageError(`--members ${members} need as many --sockets`);
   }
+  const conversations = Math.floor(number('conversations', profile.conversations, 0));
+  if (members === 2 && conversations * members > sockets) {
+    // Two people have one direct conversation, however often it is opened.
+    throw new UsageError(`--conversations ${conversations} of two need twice as many --sockets`);
+  }
+  const wanted = Math.ceil(sockets / SOCKETS_PER_PROCESS);
+  const cores = availableParallelism();
   const serverPids = values['server-pids']?.split(',').map(Number) ?? [];
   if (serverPids.some((pid) => !Number.isInteger(pid) || pid < 1)) {
     throw new UsageError('--server-pids takes process ids');
@@ -89,15 +102,16 @@ export function readOptions(
     rest: values.rest === undefined ? first : addressOf(values.rest),
     profile,
     sockets,
-    conversations: Math.floor(number('conversations', profile.conversations, 0)),
+    conversations,
     members,
     rate: number('rate', profile.rate, 0),
     duration: number('duration', 60, 1),
     ramp: number('ramp', 500, 1),
-    processes: Math.floor(number('processes', Math.ceil(sockets / SOCKETS_PER_PROCESS), 1)),
+    processes: Math.floor(number('processes', Math.min(cores, wanted), 1)),
     secret: values.secret ?? (env.JWT_SECRET || null),
     serverPids,
     json: values.json,
+    report: values.report ?? null,
   };
 }
 
@@ -126,6 +140,7 @@ function parse(args: readonly string[]) {
         processes: text,
         secret: text,
         'server-pids': text,
+        report: text,
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },

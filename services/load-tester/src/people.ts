@@ -25,6 +25,10 @@ export function membersOf({ sockets, members }: Cast, conversation: number): num
 /** Everybody's: nobody outside of the run knows the accounts. */
 const PASSWORD = 'only-for-a-load';
 const CONCURRENCY = 8;
+/** Milliseconds. */
+const REQUEST_TIMEOUT = 60_000;
+/** Conversations whose history is read to its end. */
+const READ_MAX = 50;
 /** Members that are named in one request. */
 const MEMBERS_PER_REQUEST = 500;
 
@@ -42,6 +46,7 @@ export async function ask<Answer>(
       ...(options.json === undefined ? {} : { 'content-type': 'application/json' }),
     },
     body: options.json === undefined ? null : JSON.stringify(options.json),
+    signal: AbortSignal.timeout(REQUEST_TIMEOUT),
   });
   const text = await response.text();
   if (!response.ok) {
@@ -141,18 +146,48 @@ export async function openConversations(
   return ids;
 }
 
-/** `lastSeq` of each conversation, as the history has it. */
-export async function storedMessages(
+export interface Stored {
+  /** `lastSeq` of each conversation. */
+  readonly lastSeqs: readonly number[];
+  /** Of the conversations that were read: messages whose `seq` is not the next. */
+  readonly holes: number;
+  /** Of the same: messages with the text of an earlier one. */
+  readonly twice: number;
+}
+
+/** What the history has: how far each conversation reaches, and what is in some of them. */
+export async function readHistory(
   cast: Cast,
   rest: string,
   tokens: Tokens,
   ids: readonly ConversationId[],
-): Promise<number[]> {
-  const stored: number[] = [];
+): Promise<Stored> {
+  const lastSeqs: number[] = [];
+  let [holes, twice] = [0, 0];
+  const every = Math.ceil(ids.length / READ_MAX);
   await forEach(ids.length, async (index) => {
     const token = await tokens(userOf(cast, membersOf(cast, index)[0] ?? 0));
-    const path = `/messages?conversationId=${ids[index]}&limit=1`;
-    stored[index] = (await ask<{ lastSeq: number }>(rest, 'GET', path, { token })).lastSeq;
+    const path = `/messages?conversationId=${ids[index]}`;
+    const page = (query: string) =>
+      ask<{ messages: { seq: number; content: string }[]; hasMore: boolean; lastSeq: number }>(
+        rest,
+        'GET',
+        path + query,
+        { token },
+      );
+    lastSeqs[index] = (await page('&limit=1')).lastSeq;
+    const texts = new Set<string>();
+    let last = 0;
+    for (let hasMore = index % every === 0; hasMore; ) {
+      const answer = await page(`&limit=200&after=${last}`);
+      for (const { seq, content } of answer.messages) {
+        holes += Number(seq !== last + 1);
+        twice += Number(texts.has(content));
+        texts.add(content);
+        last = seq;
+      }
+      hasMore = answer.hasMore && answer.messages.length > 0;
+    }
   });
-  return stored;
+  return { lastSeqs, holes, twice };
 }

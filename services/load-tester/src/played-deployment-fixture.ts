@@ -3,16 +3,17 @@ import type { AddressInfo } from 'node:net';
 import { Server, type Socket } from 'socket.io';
 
 /** What becomes of the deliveries of a message. */
-export type Mischief = 'none' | 'lose' | 'double' | 'swap' | 'forget';
+export type Mischief = 'none' | 'lose' | 'double' | 'swap' | 'forget' | 'store twice' | 'refuse';
 
 /**
  * As much of a deployment as a load needs, in this process, which breaks one promise of the contract
  * with its tenth message: it loses a delivery, makes two of it, or swaps it with the next; `forget`
- * confirms it and does not store it.
+ * confirms it and does not store it, `store twice` stores it again. `refuse` breaks none: it says
+ * `UNAVAILABLE` of a message that it has stored and delivered.
  */
 export async function playDeployment(mischief: Mischief) {
   const members = new Map<string, string[]>();
-  const lastSeq = new Map<string, number>();
+  const histories = new Map<string, { seq: number; content: string }[]>();
   const sockets = new Map<string, Socket>();
   let conversations = 0;
   let messages = 0;
@@ -40,24 +41,49 @@ export async function playDeployment(mischief: Mischief) {
         return { conversation: { _id } };
       }
       case '/messages':
-        return { lastSeq: lastSeq.get(url.searchParams.get('conversationId') ?? '') ?? 0 };
+        return page(url.searchParams);
       default:
         return {};
     }
   }
 
+  function page(query: URLSearchParams) {
+    const history = histories.get(query.get('conversationId') ?? '') ?? [];
+    const after = Number(query.get('after') ?? 0);
+    const messages = history.slice(after, after + Number(query.get('limit')));
+    return {
+      messages,
+      hasMore: after + messages.length < history.length,
+      lastSeq: history.length,
+    };
+  }
+
+  function store(conversationId: string, content: string): number {
+    const history = histories.get(conversationId) ?? [];
+    histories.set(conversationId, history);
+    return history.push({ seq: history.length + 1, content });
+  }
+
   function send(socket: Socket, conversationId: string, content: string) {
     messages += 1;
     const isChosen = messages === 10;
-    const seq = (lastSeq.get(conversationId) ?? 0) + 1;
-    if (!(isChosen && mischief === 'forget')) {
-      lastSeq.set(conversationId, seq);
-    }
+    const seq =
+      isChosen && mischief === 'forget'
+        ? (histories.get(conversationId)?.length ?? 0) + 1
+        : store(conversationId, content);
     const message = { _id: `m-${messages}`, conversationId, seq, content };
+    const copies = [message];
+    if (isChosen && mischief === 'store twice') {
+      copies.push({ ...message, seq: store(conversationId, content) });
+    }
     const [first, ...others] = (members.get(conversationId) ?? []).filter(
       (userId) => userId !== socket.data.userId,
     );
-    const deliver = (userId = '') => sockets.get(userId)?.emit('receive_message', message);
+    const deliver = (userId = '') => {
+      for (const copy of copies) {
+        sockets.get(userId)?.emit('receive_message', copy);
+      }
+    };
     for (const userId of others) {
       deliver(userId);
     }
@@ -71,7 +97,9 @@ export async function playDeployment(mischief: Mischief) {
     if (isChosen && mischief === 'double') {
       deliver(first);
     }
-    return { success: true, message };
+    return isChosen && mischief === 'refuse'
+      ? { success: false, error: { code: 'UNAVAILABLE' } }
+      : { success: true, message };
   }
 
   const httpServer = createServer((request, response) => void answer(request, response));

@@ -4,7 +4,10 @@ import { readdir, readFile } from 'node:fs/promises';
 export async function cpuSeconds(pids: readonly number[]): Promise<number> {
   let nanoseconds = 0;
   for (const pid of pids) {
-    for (const thread of await readdir(`/proc/${pid}/task`)) {
+    const threads = await readdir(`/proc/${pid}/task`).catch(() => {
+      throw new Error(`There is no process ${pid} to look at`);
+    });
+    for (const thread of threads) {
       // The first number is the time on a CPU, to the nanosecond; `stat` counts in hundredths.
       const text = await readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').catch(() => '0');
       nanoseconds += Number(text.split(' ')[0]);

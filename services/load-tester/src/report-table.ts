@@ -9,7 +9,10 @@ export function tableOf(result: LoadResult): string {
     ['conversations', `${result.conversations} of ${result.members}`],
     ['sent', `${result.sent}, of ${result.rate} a second wanted`],
     ['confirmed', String(result.confirmed)],
-    ['stored', `${result.stored}; confirmed and not stored: ${result.confirmedNotStored}`],
+    [
+      'stored',
+      `${result.stored}; not, though confirmed: ${result.confirmedNotStored}; twice: ${result.storedTwice}; holes: ${result.holes}`,
+    ],
     ['unanswered, skipped', `${result.unanswered}, ${result.skipped}`],
     ['refused', refusals(result.refused)],
     ['expected', String(result.expected)],

@@ -1,8 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { Latency, type LatencySummary } from './latency.ts';
 import type { LoadOptions } from './options.ts';
-import { type Cast, createTokens, openConversations, register, storedMessages } from './people.ts';
-import { cpuSeconds, memoryBytes } from './process-figures.ts';
+import {
+  type Cast,
+  createTokens,
+  openConversations,
+  readHistory,
+  register,
+  type Stored,
+} from './people.ts';
+import { type ServerFigures, watchServers } from './watch-servers.ts';
 import type { Checked, Opened, Second } from './worker-protocol.ts';
 import { Workers } from './workers.ts';
 
@@ -25,6 +32,9 @@ export interface LoadResult {
   readonly stored: number;
   /** Confirmed, and not in the history. */
   readonly confirmedNotStored: number;
+  /** In the histories that were read: the same message again, and a `seq` that is not the next. */
+  readonly storedTwice: number;
+  readonly holes: number;
   readonly expected: number;
   readonly delivered: number;
   readonly lost: number;
@@ -42,7 +52,10 @@ export interface LoadResult {
   readonly behind: number;
   /** Seconds of CPU time of the load tester. */
   readonly ownCpu: number;
-  readonly servers: { readonly cpu: number; readonly memory: number } | null;
+  /** Of the processes that were named; null: none were. */
+  readonly servers: ServerFigures | null;
+  /** Percentiles of delivery: `[percent, milliseconds]`. */
+  readonly distribution: readonly (readonly [number, number])[];
   readonly seconds: readonly Second[];
 }
 
@@ -53,8 +66,8 @@ const HEAD_START = 500;
 
 /** Whether what was promised has been kept. */
 export function holds(result: LoadResult): boolean {
-  const { lost, duplicated, reordered, confirmedNotStored } = result;
-  return lost + duplicated + reordered + confirmedNotStored === 0;
+  const { lost, duplicated, reordered, confirmedNotStored, storedTwice, holes } = result;
+  return lost + duplicated + reordered + confirmedNotStored + storedTwice + holes === 0;
 }
 
 /**
@@ -98,22 +111,27 @@ export async function runLoad(
     throw new Error(`Sockets could not be opened: ${failures.slice(0, 5).join('; ')}`);
   }
 
+  const senders = opened.reduce((sum, one) => sum + one.senders, 0);
   note(`running for ${options.duration} s`);
-  const cpuBefore = await cpuSeconds(options.serverPids);
+  await using servers = await watchServers(options.serverPids);
   const from = performance.timeOrigin + performance.now() + HEAD_START;
   await workers.order(
     () => ({
       kind: 'send',
       from,
       duration: options.duration * 1000,
-      rate: conversations === 0 ? 0 : options.rate / processes,
+      rate: options.rate,
+      senders,
       storm: options.profile.storm,
     }),
     'settled',
   );
-  const servers = await serverFigures(options.serverPids, cpuBefore);
-  const stored = await storedMessages(cast, rest, tokens, ids);
-  const checked = await workers.order(() => ({ kind: 'check', stored }), 'checked');
+  const figures = await servers.figures();
+  const stored = await readHistory(cast, rest, tokens, ids);
+  const checked = await workers.order(
+    () => ({ kind: 'check', stored: stored.lastSeqs }),
+    'checked',
+  );
   return {
     profile: options.profile.name,
     sockets,
@@ -122,22 +140,14 @@ export async function runLoad(
     rate: options.rate,
     duration: options.duration,
     ...merge(opened, checked, stored),
-    servers,
+    servers: figures,
   };
 }
 
-async function serverFigures(pids: readonly number[], cpuBefore: number) {
-  if (pids.length === 0) {
-    return null;
-  }
-  const memory = await Promise.all(pids.map(memoryBytes));
-  return {
-    cpu: (await cpuSeconds(pids)) - cpuBefore,
-    memory: memory.reduce((sum, bytes) => sum + bytes, 0),
-  };
-}
+/** Of the plot of a distribution. */
+const PERCENTS = [1, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.95, 99.99, 100];
 
-function merge(opened: readonly Opened[], checked: readonly Checked[], stored: readonly number[]) {
+function merge(opened: readonly Opened[], checked: readonly Checked[], stored: Stored) {
   const sum = (one: (report: Checked) => number) =>
     checked.reduce((total, report) => total + one(report), 0);
   const latency = (encoded: readonly string[]) => {
@@ -145,8 +155,9 @@ function merge(opened: readonly Opened[], checked: readonly Checked[], stored: r
     for (const one of encoded) {
       all.add(one);
     }
-    return all.summary();
+    return all;
   };
+  const delivery = latency(checked.map((one) => one.delivery));
   const refused: Record<string, number> = {};
   for (const [code, count] of checked.flatMap((report) => Object.entries(report.refused))) {
     refused[code] = (refused[code] ?? 0) + count;
@@ -159,8 +170,10 @@ function merge(opened: readonly Opened[], checked: readonly Checked[], stored: r
     unanswered: sum(({ unanswered }) => unanswered),
     skipped: sum(({ skipped }) => skipped),
     refused,
-    stored: stored.reduce((total, count) => total + count, 0),
-    confirmedNotStored: confirmedNotStored(checked, stored),
+    stored: stored.lastSeqs.reduce((total, count) => total + count, 0),
+    confirmedNotStored: confirmedNotStored(checked, stored.lastSeqs),
+    storedTwice: stored.twice,
+    holes: stored.holes,
     expected: sum(({ expected }) => expected),
     delivered: sum(({ delivered }) => delivered),
     lost: sum(({ lost }) => lost),
@@ -168,9 +181,10 @@ function merge(opened: readonly Opened[], checked: readonly Checked[], stored: r
     reordered: sum(({ reordered }) => reordered),
     socketsLost: sum(({ socketsLost }) => socketsLost),
     stormOver: storms.length === 0 ? null : Math.max(...storms),
-    connect: latency(opened.map((one) => one.connect)),
-    confirm: latency(checked.map((one) => one.confirm)),
-    delivery: latency(checked.map((one) => one.delivery)),
+    connect: latency(opened.map((one) => one.connect)).summary(),
+    confirm: latency(checked.map((one) => one.confirm)).summary(),
+    delivery: delivery.summary(),
+    distribution: PERCENTS.map((percent) => [percent, delivery.percentile(percent)] as const),
     behind: Math.max(...checked.map(({ behind }) => behind)),
     ownCpu: sum(({ cpu }) => cpu),
     seconds: mergeSeconds(checked),
@@ -182,13 +196,15 @@ export function confirmedNotStored(
   checked: readonly Pick<Checked, 'confirmedSeqs'>[],
   stored: readonly number[],
 ): number {
+  const seqs = new Map<number, Set<number>>();
   let missing = 0;
-  for (const [conversation, count] of stored.entries()) {
-    const seqs = checked.flatMap(({ confirmedSeqs }) =>
-      confirmedSeqs.flatMap(([which, all]) => (which === conversation ? all : [])),
-    );
-    const known = new Set(seqs.filter((seq) => seq >= 1 && seq <= count));
-    missing += seqs.length - known.size;
+  for (const [conversation, all] of checked.flatMap(({ confirmedSeqs }) => confirmedSeqs)) {
+    const known = seqs.get(conversation) ?? new Set();
+    seqs.set(conversation, known);
+    for (const seq of all) {
+      missing += Number(seq < 1 || seq > (stored[conversation] ?? 0) || known.has(seq));
+      known.add(seq);
+    }
   }
   return missing;
 }
@@ -198,7 +214,14 @@ function mergeSeconds(checked: readonly Checked[]): Second[] {
   return Array.from({ length }, (_, index) => {
     const all = checked.flatMap(({ seconds }) => seconds[index] ?? []);
     const sum = (name: keyof Second) => all.reduce((total, second) => total + second[name], 0);
-    return { sent: sum('sent'), confirmed: sum('confirmed'), delivered: sum('delivered') };
+    const most = (name: keyof Second) => Math.max(0, ...all.map((second) => second[name]));
+    return {
+      sent: sum('sent'),
+      confirmed: sum('confirmed'),
+      delivered: sum('delivered'),
+      confirmP99: most('confirmP99'),
+      deliveryP99: most('deliveryP99'),
+    };
   });
 }
 

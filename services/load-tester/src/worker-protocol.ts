@@ -22,23 +22,29 @@ export type Order =
       readonly from: number;
       /** Milliseconds. */
       readonly duration: number;
-      /** Messages a second, of this worker. */
+      /** Messages a second, of all workers; each has its part of the senders. */
       readonly rate: number;
+      readonly senders: number;
       readonly storm: boolean;
     }
   /** Stored messages of each conversation. */
   | { readonly kind: 'check'; readonly stored: readonly number[] };
 
-/** Counters of a second of the run. */
+/** What happened in a second of the run. */
 export interface Second {
   sent: number;
   confirmed: number;
   delivered: number;
+  /** Milliseconds; of several processes the slowest one's. */
+  confirmP99: number;
+  deliveryP99: number;
 }
 
 export interface Opened {
   readonly kind: 'opened';
   readonly sockets: number;
+  /** Of these, how many are in a conversation. */
+  readonly senders: number;
   /** Seconds that it took. */
   readonly seconds: number;
   /** Encoded {@link Latency}. */
@@ -55,13 +61,12 @@ export interface Checked {
   readonly skipped: number;
   /** By code. */
   readonly refused: Readonly<Record<string, number>>;
-  /** Of sockets that were connected all the time. */
   readonly expected: number;
   readonly delivered: number;
   readonly lost: number;
   readonly duplicated: number;
   readonly reordered: number;
-  /** Sockets that ended by themselves. */
+  /** Sockets that ended, the storm aside. */
   readonly socketsLost: number;
   /** Confirmed messages of each conversation: the `seq` of each. */
   readonly confirmedSeqs: readonly (readonly [conversation: number, seqs: readonly number[]])[];

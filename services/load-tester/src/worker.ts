@@ -1,6 +1,6 @@
 /* One of the processes that hold the sockets of a run; `workers.ts` tells it what to do. */
-import { setTimeout as pause } from 'node:timers/promises';
-import { countLost, DeliveryCheck } from './delivery-check.ts';
+import { setImmediate as breathe, setTimeout as pause } from 'node:timers/promises';
+import { DeliveryCheck } from './delivery-check.ts';
 import { Latency } from './latency.ts';
 import { LightSocket } from './light-socket.ts';
 import { createTokens, membersOf, userOf } from './people.ts';
@@ -15,11 +15,14 @@ interface Participant {
   readonly index: number;
   /** Indexes of conversations. */
   readonly conversations: number[];
-  readonly checks: Map<number, DeliveryCheck>;
+  /** The last of a conversation is for the connection that is open now. */
+  readonly checks: Map<number, DeliveryCheck[]>;
   readonly own: Map<number, Set<number>>;
+  /** Messages of each conversation that were sent and not confirmed: they may be stored. */
+  readonly unsure: Map<number, number>;
   socket: LightSocket | null;
-  /** It was not connected all the time: what it has missed is no loss. */
-  wasAway: boolean;
+  /** By the storm, and not by the server. */
+  wasCut: boolean;
 }
 
 const CONCURRENCY = 64;
@@ -27,7 +30,10 @@ const FAILURES_SHOWN = 5;
 const RETRY_AFTER = 500;
 /** Milliseconds. */
 const QUIET_FOR = 1500;
+const STORM_WITHIN = 120_000;
 const SETTLE_WITHIN = 30_000;
+/** Messages that are sent before answers are looked at, when this process is behind. */
+const IN_ROW_MAX = 50;
 /** Characters of a message. */
 const TEXT_LENGTH = 100;
 /** Further addresses of the loopback network, for more ports. */
@@ -41,12 +47,27 @@ const indexOf = new Map<string, number>();
 const seconds: Second[] = [];
 const refused: Record<string, number> = {};
 const totals = { sent: 0, confirmed: 0, unanswered: 0, skipped: 0, socketsLost: 0, behind: 0 };
-let current: Second = { sent: 0, confirmed: 0, delivered: 0 };
+/** Of the second that runs. */
+const recent = {
+  sent: 0,
+  confirmed: 0,
+  delivered: 0,
+  confirm: new Latency(),
+  delivery: new Latency(),
+};
 let lastDelivery = 0;
 let source = 1;
 let stormOver: number | null = null;
 let tokens: ReturnType<typeof createTokens>;
 let opening: OpenOrder;
+
+/** Of a message as JSON text, without reading all of it: no text of a run has such names in it. */
+function fieldOf(json: string, name: string): string {
+  const begin = json.indexOf(`"${name}":`) + name.length + 3;
+  return json[begin] === '"'
+    ? json.slice(begin + 1, json.indexOf('"', begin + 1))
+    : json.slice(begin, begin + 12);
+}
 
 const now = () => performance.timeOrigin + performance.now();
 const say = (report: Report) => void process.send?.(report);
@@ -62,15 +83,16 @@ function enlist(order: OpenOrder): void {
       conversations: [],
       checks: new Map(),
       own: new Map(),
+      unsure: new Map(),
       socket: null,
-      wasAway: false,
+      wasCut: false,
     });
   }
   for (const conversation of order.ids.keys()) {
     for (const member of membersOf(order.cast, conversation)) {
       const participant = mine.get(member);
       participant?.conversations.push(conversation);
-      participant?.checks.set(conversation, new DeliveryCheck());
+      participant?.checks.set(conversation, [new DeliveryCheck({ cameBack: false })]);
       participant?.own.set(conversation, new Set());
     }
   }
@@ -81,15 +103,19 @@ function hear(participant: Participant, name: string, json: string): void {
   if (name !== 'receive_message') {
     return;
   }
-  const { conversationId, seq, content } = JSON.parse(json);
-  const conversation = indexOf.get(conversationId);
+  const conversation = indexOf.get(fieldOf(json, 'conversationId'));
   if (conversation === undefined) {
     return;
   }
   lastDelivery = performance.now();
-  current.delivered += 1;
-  participant.checks.get(conversation)?.take(seq);
-  delivery.record(now() - Number.parseFloat(content));
+  recent.delivered += 1;
+  participant.checks
+    .get(conversation)
+    ?.at(-1)
+    ?.take(Number.parseInt(fieldOf(json, 'seq'), 10));
+  const latency = now() - Number.parseFloat(fieldOf(json, 'content'));
+  delivery.record(latency);
+  recent.delivery.record(latency);
 }
 
 async function open(participant: Participant): Promise<void> {
@@ -104,8 +130,11 @@ async function open(participant: Participant): Promise<void> {
     onEvent: (name, json) => hear(participant, name, json),
     onClose: () => {
       participant.socket = null;
-      participant.wasAway = true;
-      totals.socketsLost += 1;
+      totals.socketsLost += Number(!participant.wasCut);
+      participant.wasCut = false;
+      for (const checks of participant.checks.values()) {
+        checks.push(new DeliveryCheck({ cameBack: true }));
+      }
       void comeBack(participant);
     },
   });
@@ -159,6 +188,7 @@ async function openAll(order: OpenOrder): Promise<void> {
   say({
     kind: 'opened',
     sockets: participants.filter(({ socket }) => socket !== null).length,
+    senders: senders().length,
     seconds: (performance.now() - began) / 1000,
     connect: connect.encode(),
     failures,
@@ -174,17 +204,22 @@ function sendOne(participant: Participant, due: number): void {
   }
   totals.sent += 1;
   totals.unanswered += 1;
-  current.sent += 1;
-  const content = `${due.toFixed(3)} `.padEnd(TEXT_LENGTH, 'x');
+  recent.sent += 1;
+  const { own, unsure } = participant;
+  unsure.set(conversation, (unsure.get(conversation) ?? 0) + 1);
+  // Nothing else in the run has the same text.
+  const content = `${due.toFixed(3)} ${participant.index}-${totals.sent} `.padEnd(TEXT_LENGTH, 'x');
   socket.emit('send_message', { conversationId: opening.ids[conversation], content }, (json) => {
     totals.unanswered -= 1;
     const { success, message, error } = JSON.parse(json);
     if (success === true) {
       // From when it was due, not from when this process got round to it.
       confirm.record(now() - due);
+      recent.confirm.record(now() - due);
       totals.confirmed += 1;
-      current.confirmed += 1;
-      participant.own.get(conversation)?.add(message.seq);
+      recent.confirmed += 1;
+      own.get(conversation)?.add(message.seq);
+      unsure.set(conversation, (unsure.get(conversation) ?? 0) - 1);
     } else {
       const code = String(error?.code ?? 'UNKNOWN');
       refused[code] = (refused[code] ?? 0) + 1;
@@ -192,31 +227,56 @@ function sendOne(participant: Participant, due: number): void {
   });
 }
 
-async function sendAll({ from, duration, rate, storm }: SendOrder): Promise<void> {
-  const senders = participants.filter(({ conversations }) => conversations.length > 0);
-  // The first message comes when everybody is ready.
+function closeSecond(): Second {
+  const { sent, confirmed, delivered } = recent;
+  const second = {
+    sent,
+    confirmed,
+    delivered,
+    confirmP99: recent.confirm.percentile(99),
+    deliveryP99: recent.delivery.percentile(99),
+  };
+  Object.assign(recent, { sent: 0, confirmed: 0, delivered: 0 });
+  recent.confirm.reset();
+  recent.delivery.reset();
+  seconds.push(second);
+  return second;
+}
+
+function senders(): Participant[] {
+  return participants.filter(({ conversations }) => conversations.length > 0);
+}
+
+async function sendAll(order: SendOrder): Promise<void> {
+  const { from, duration, storm } = order;
+  const mine = senders();
+  const rate = order.senders === 0 ? 0 : (order.rate * mine.length) / order.senders;
   const clock = setInterval(() => {
-    seconds.push(current);
+    const second = closeSecond();
     const open = participants.filter(({ socket }) => socket !== null).length;
-    say({ kind: 'progress', open, second: current });
-    current = { sent: 0, confirmed: 0, delivered: 0 };
+    say({ kind: 'progress', open, second });
   }, 1000);
   const storming = storm ? strike(from + duration / 2) : Promise.resolve();
-  if (senders.length > 0) {
-    for (const arrival of arrivals(rate, duration)) {
-      const due = from + arrival;
-      for (let left = due - now(); left > 0; left = due - now()) {
-        await pause(left);
-      }
-      totals.behind = Math.max(totals.behind, now() - due);
-      sendOne(senders[Math.floor(Math.random() * senders.length)] as Participant, due);
+  let inRow = 0;
+  for (const arrival of arrivals(rate, duration)) {
+    const due = from + arrival;
+    inRow += 1;
+    for (let left = due - now(); left > 0; left = due - now()) {
+      inRow = 0;
+      await pause(left);
     }
+    if (inRow >= IN_ROW_MAX) {
+      inRow = 0;
+      await breathe();
+    }
+    totals.behind = Math.max(totals.behind, now() - due);
+    sendOne(mine[Math.floor(Math.random() * mine.length)] as Participant, due);
   }
   await pause(Math.max(0, from + duration - now()));
   await storming;
   await settle();
   clearInterval(clock);
-  seconds.push(current);
+  closeSecond();
   say({ kind: 'settled' });
 }
 
@@ -225,12 +285,17 @@ async function strike(moment: number): Promise<void> {
   await pause(Math.max(0, moment - now()));
   const began = performance.now();
   const open = participants.filter(({ socket }) => socket !== null);
-  for (const { socket } of open) {
-    socket?.terminate();
+  for (const participant of open) {
+    participant.wasCut = true;
+    participant.socket?.terminate();
   }
   do {
+    if (performance.now() - began > STORM_WITHIN) {
+      const away = open.filter(({ socket }) => socket === null).length;
+      throw new Error(`${away} sockets did not come back within ${STORM_WITHIN / 1000} s`);
+    }
     await pause(20);
-  } while (open.some(({ socket }) => socket === null) && performance.now() - began < 120_000);
+  } while (open.some(({ socket, wasCut }) => socket === null || wasCut));
   stormOver = performance.now() - began;
 }
 
@@ -249,20 +314,23 @@ async function settle(): Promise<void> {
 function check(stored: readonly number[]): void {
   const sums = { expected: 0, delivered: 0, lost: 0, duplicated: 0, reordered: 0 };
   const confirmedSeqs = new Map<number, number[]>();
-  for (const { checks, own, wasAway } of participants) {
-    for (const [conversation, heard] of checks) {
+  for (const { checks, own, unsure } of participants) {
+    for (const [conversation, connections] of checks) {
       const mine = own.get(conversation) ?? new Set();
       const all = confirmedSeqs.get(conversation) ?? [];
       all.push(...mine);
       confirmedSeqs.set(conversation, all);
-      sums.delivered += heard.received;
-      sums.duplicated += heard.duplicated;
-      sums.reordered += heard.reordered;
-      if (!wasAway) {
-        const lost = countLost(heard, stored[conversation] ?? 0, mine);
-        sums.lost += lost;
-        sums.expected += heard.received + lost;
+      for (const heard of connections) {
+        sums.delivered += heard.received;
+        sums.duplicated += heard.duplicated;
+        sums.reordered += heard.reordered;
       }
+      // Only the last connection was there until the end.
+      const unheard = connections.at(-1)?.lost(stored[conversation] ?? 0, mine) ?? 0;
+      // Its own that are stored and were never confirmed to it, it was not sent either.
+      const lost = Math.max(0, unheard - (unsure.get(conversation) ?? 0));
+      sums.lost += lost;
+      sums.expected += (connections.at(-1)?.received ?? 0) + lost;
     }
   }
   const { user, system } = process.cpuUsage();
