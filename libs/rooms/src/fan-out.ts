@@ -11,7 +11,6 @@ interface LocalSocket {
     readonly conn: Connection;
     writeToEngine(encoded: unknown[], options: object): void;
   };
-  notifyOutgoingListeners(packet: unknown): void;
 }
 
 /** Of ws; its types leave it out. */
@@ -83,6 +82,13 @@ class Gathered {
   }
 }
 
+/** What a delivery touches: the fewer objects, the fewer waits for memory. */
+interface Receiver {
+  readonly id: string;
+  readonly client: LocalSocket['client'];
+  readonly conn: Connection;
+}
+
 /** Delivers a broadcast to the sockets of this process that are meant. */
 export type FanOut = (packet: unknown, options: BroadcastOptions) => void;
 
@@ -93,13 +99,16 @@ export type FanOut = (packet: unknown, options: BroadcastOptions) => void;
  * the usual way, by which slow readers are bounded.
  *
  * Order is kept against everything else that a socket is sent: before Engine.IO queues a packet of
- * its own, what was gathered for that connection is written.
+ * its own, what was gathered for that connection is written. Listeners of `onAnyOutgoing` are not told.
  */
 export function createFanOut(adapter: Adapter): FanOut {
   const { nsp } = adapter;
   const { encoder } = nsp.server as unknown as { encoder: { encode(packet: unknown): unknown[] } };
   const sockets = nsp.sockets as unknown as ReadonlyMap<string, LocalSocket>;
-  const members = new RoomMembers(adapter, sockets);
+  const members = new RoomMembers<Receiver>(adapter, (id) => {
+    const socket = sockets.get(id);
+    return socket === undefined ? null : receiverOf(socket);
+  });
   /** Connections for which something was gathered in this turn. */
   let waiting: Connection[] = [];
 
@@ -128,12 +137,15 @@ export function createFanOut(adapter: Adapter): FanOut {
     }
   }
 
-  function socketsIn(rooms: ReadonlySet<string>): Iterable<LocalSocket> {
+  function receiversIn(rooms: ReadonlySet<string>): Iterable<Receiver> {
     if (rooms.size === 0) {
-      return sockets.values();
+      return [...sockets.values()].map(receiverOf);
     }
     const lists = [...rooms].map((room) => members.of(room));
-    return lists.length === 1 ? (lists[0] ?? []) : new Set(lists.flat());
+    if (lists.length === 1) {
+      return lists[0] ?? [];
+    }
+    return new Map(lists.flat().map((receiver) => [receiver.id, receiver])).values();
   }
 
   function idsIn(rooms: Iterable<string>): ReadonlySet<string> {
@@ -162,15 +174,14 @@ export function createFanOut(adapter: Adapter): FanOut {
     };
 
     const excluded = idsIn(options.except ?? []);
-    for (const socket of socketsIn(options.rooms)) {
-      if (excluded.size > 0 && excluded.has(socket.id)) {
+    for (const { id, client, conn } of receiversIn(options.rooms)) {
+      if (excluded.size > 0 && excluded.has(id)) {
         continue;
       }
-      socket.notifyOutgoingListeners(packet);
-      if (frame === null || alone === null || !takesAtOnce(socket.client.conn)) {
-        socket.client.writeToEngine(encoded, engineOptions);
+      if (frame === null || alone === null || !takesAtOnce(conn)) {
+        client.writeToEngine(encoded, engineOptions);
       } else {
-        gather(socket.client.conn, frame, alone);
+        gather(conn, frame, alone);
       }
     }
   };
@@ -187,6 +198,10 @@ function writeGathered(this: Connection): void {
       socket._sender.sendFrame([gathered.joined()]);
     }
   }
+}
+
+function receiverOf({ id, client }: LocalSocket): Receiver {
+  return { id, client, conn: client.conn };
 }
 
 function takesAtOnce({ readyState, transport, writeBuffer }: Connection): boolean {

@@ -6,18 +6,20 @@ const MEMBERS_MIN = 50;
 const ROOMS_MAX = 1000;
 
 /**
- * The sockets of a room as a list, remembered until somebody comes or goes: the adapter has ids
- * only, and looking each up for each message is a good part of what a delivery costs.
+ * What is needed of the members of a room, as a list that is remembered until somebody comes or goes:
+ * the adapter has ids only, and looking each up for each message is a good part of what a delivery
+ * costs.
  */
-export class RoomMembers<Socket> {
+export class RoomMembers<Member> {
   readonly #adapter: Adapter;
-  readonly #sockets: ReadonlyMap<string, Socket>;
+  readonly #find: (id: string) => Member | null;
   /** The oldest first. */
-  readonly #lists = new Map<string, readonly Socket[]>();
+  readonly #lists = new Map<string, readonly Member[]>();
 
-  constructor(adapter: Adapter, sockets: ReadonlyMap<string, Socket>) {
+  /** @param find by the id of a socket; null: it is not connected */
+  constructor(adapter: Adapter, find: (id: string) => Member | null) {
     this.#adapter = adapter;
-    this.#sockets = sockets;
+    this.#find = find;
     const forget = (room: string) => void this.#lists.delete(room);
     for (const event of ['join-room', 'leave-room', 'delete-room']) {
       adapter.on(event, forget);
@@ -25,17 +27,17 @@ export class RoomMembers<Socket> {
   }
 
   /** Those that are connected; a socket may be in its rooms a little earlier. */
-  of(room: string): readonly Socket[] {
+  of(room: string): readonly Member[] {
     const known = this.#lists.get(room);
     if (known !== undefined) {
       return known;
     }
     const ids = this.#adapter.rooms.get(room) ?? new Set<string>();
-    const list: Socket[] = [];
+    const list: Member[] = [];
     for (const id of ids) {
-      const socket = this.#sockets.get(id);
-      if (socket !== undefined) {
-        list.push(socket);
+      const member = this.#find(id);
+      if (member !== null) {
+        list.push(member);
       }
     }
     // Nobody tells when a socket that is here already becomes connected.
@@ -45,7 +47,7 @@ export class RoomMembers<Socket> {
     return list;
   }
 
-  #remember(room: string, list: readonly Socket[]): void {
+  #remember(room: string, list: readonly Member[]): void {
     if (this.#lists.size >= ROOMS_MAX) {
       for (const oldest of this.#lists.keys()) {
         this.#lists.delete(oldest);

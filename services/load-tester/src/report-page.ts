@@ -74,15 +74,15 @@ ${plots.join('\n')}
 function plot(title: string, lines: readonly Line[], labels?: readonly string[]): string {
   const length = Math.max(2, ...lines.map(({ values }) => values.length));
   const most = niceAbove(Math.max(0, ...lines.flatMap(({ values }) => values)));
-  const x = (index: number) => LEFT + (index / (length - 1)) * (WIDTH - LEFT - 10);
+  const x = (index: number) => LEFT + (index / (length - 1)) * (WIDTH - LEFT - 24);
   const y = (value: number) => HEIGHT - BOTTOM - (value / most) * (HEIGHT - BOTTOM - TOP);
   const grid = [0, 0.5, 1].map((part) => {
     const height = y(part * most).toFixed(1);
-    return `<line class="grid" x1="${LEFT}" x2="${WIDTH - 10}" y1="${height}" y2="${height}"/><text x="${LEFT - 6}" y="${height}" dy="4" text-anchor="end">${Number((part * most).toPrecision(3))}</text>`;
+    return `<line class="grid" x1="${LEFT}" x2="${WIDTH - 24}" y1="${height}" y2="${height}"/><text x="${LEFT - 6}" y="${height}" dy="4" text-anchor="end">${Number((part * most).toPrecision(3))}</text>`;
   });
   const drawn = lines.map(({ name, values }, index) => {
     const points = values.map((value, at) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`);
-    return `<polyline class="line line${index}" points="${points.join(' ')}"/><text class="name${index}" x="${WIDTH - 10 - index * 130}" y="16" text-anchor="end">${escaped(name)}</text>`;
+    return `<polyline class="line line${index}" points="${points.join(' ')}"/><text class="name${index}" x="${WIDTH - 24 - index * 130}" y="16" text-anchor="end">${escaped(name)}</text>`;
   });
   const ticks = Array.from({ length }, (_, index) => index).filter(
     (index) => labels !== undefined || index % Math.ceil(length / 10) === 0,
