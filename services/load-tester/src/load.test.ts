@@ -7,10 +7,13 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '@bambochat/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Mischief, playDeployment } from './played-deployment-fixture.ts';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
+/** Milliseconds of a test: a run takes ten seconds, several at once on a busy machine longer. */
+vi.setConfig({ testTimeout: 120_000 });
+
 const secret = 'a-secret-of-more-than-thirty-two-bytes';
 
 /** `npm run load`, as a process. */

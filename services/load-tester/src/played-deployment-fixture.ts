@@ -17,7 +17,7 @@ export async function playDeployment(mischief: Mischief) {
   const sockets = new Map<string, Socket>();
   let conversations = 0;
   let messages = 0;
-  let late: (() => void) | null = null;
+  let late: { readonly receiver: string | undefined; deliver(): void } | null = null;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
@@ -88,11 +88,14 @@ export async function playDeployment(mischief: Mischief) {
       deliver(userId);
     }
     if (isChosen && mischief === 'swap') {
-      late = () => deliver(first);
+      late = { receiver: first, deliver: () => deliver(first) };
     } else if (!(isChosen && (mischief === 'lose' || mischief === 'forget'))) {
       deliver(first);
-      late?.();
-      late = null;
+      // Behind a later one that the same receiver has heard.
+      if (late?.receiver === first) {
+        late?.deliver();
+        late = null;
+      }
     }
     if (isChosen && mischief === 'double') {
       deliver(first);

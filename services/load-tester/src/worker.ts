@@ -20,6 +20,8 @@ interface Participant {
   readonly own: Map<number, Set<number>>;
   /** Messages of each conversation that were sent and not confirmed: they may be stored. */
   readonly unsure: Map<number, number>;
+  /** Answers that may still come on the connection that is open. */
+  awaited: number;
   socket: LightSocket | null;
   /** By the storm, and not by the server. */
   wasCut: boolean;
@@ -84,6 +86,7 @@ function enlist(order: OpenOrder): void {
       checks: new Map(),
       own: new Map(),
       unsure: new Map(),
+      awaited: 0,
       socket: null,
       wasCut: false,
     });
@@ -130,6 +133,7 @@ async function open(participant: Participant): Promise<void> {
     onEvent: (name, json) => hear(participant, name, json),
     onClose: () => {
       participant.socket = null;
+      participant.awaited = 0;
       totals.socketsLost += Number(!participant.wasCut);
       participant.wasCut = false;
       for (const checks of participant.checks.values()) {
@@ -204,6 +208,7 @@ function sendOne(participant: Participant, due: number): void {
   }
   totals.sent += 1;
   totals.unanswered += 1;
+  participant.awaited += 1;
   recent.sent += 1;
   const { own, unsure } = participant;
   unsure.set(conversation, (unsure.get(conversation) ?? 0) + 1);
@@ -211,6 +216,7 @@ function sendOne(participant: Participant, due: number): void {
   const content = `${due.toFixed(3)} ${participant.index}-${totals.sent} `.padEnd(TEXT_LENGTH, 'x');
   socket.emit('send_message', { conversationId: opening.ids[conversation], content }, (json) => {
     totals.unanswered -= 1;
+    participant.awaited -= 1;
     const { success, message, error } = JSON.parse(json);
     if (success === true) {
       // From when it was due, not from when this process got round to it.
@@ -305,7 +311,7 @@ async function settle(): Promise<void> {
   while (performance.now() < deadline) {
     await pause(50);
     const isQuiet = performance.now() - lastDelivery > QUIET_FOR;
-    if (isQuiet && (totals.unanswered === 0 || totals.socketsLost > 0)) {
+    if (isQuiet && participants.every(({ awaited }) => awaited === 0)) {
       return;
     }
   }
