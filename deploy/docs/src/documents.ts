@@ -1,0 +1,17 @@
+import { fileURLToPath } from 'node:url';
+import { restDocument } from './rest-document.ts';
+
+export interface GeneratedDocument {
+  /** File name in `generated/`. */
+  readonly name: string;
+  /** The whole file, the same every time for the same sources. */
+  generate(): string | Promise<string>;
+}
+
+export const documents: readonly GeneratedDocument[] = [
+  { name: 'openapi.json', generate: restDocument },
+];
+
+export function pathOf({ name }: GeneratedDocument): string {
+  return fileURLToPath(new URL(`../generated/${name}`, import.meta.url));
+}
