@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url';
+import { busDocument } from './bus-document.ts';
 import { restDocument } from './rest-document.ts';
+import { socketDocument } from './socket-document.ts';
 
 export interface GeneratedDocument {
   /** File name in `generated/`. */
@@ -10,6 +12,8 @@ export interface GeneratedDocument {
 
 export const documents: readonly GeneratedDocument[] = [
   { name: 'openapi.json', generate: restDocument },
+  { name: 'asyncapi-socketio.yaml', generate: socketDocument },
+  { name: 'asyncapi-nats.yaml', generate: busDocument },
 ];
 
 export function pathOf({ name }: GeneratedDocument): string {

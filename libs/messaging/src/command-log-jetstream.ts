@@ -2,6 +2,7 @@ import { unavailable } from '@bambochat/protocol';
 import { jitteredBackoff, pause } from './backoff.ts';
 import type { CommandLog } from './command-log.ts';
 import { assertPartition } from './command-log.ts';
+import { commandSubjects } from './command-subjects.ts';
 import { startJetStreamConsumer } from './consume-jetstream.ts';
 import { createDeadLetterStore } from './dead-letters-jetstream.ts';
 import { ensureTopology, TopologyError } from './jetstream-topology.ts';
@@ -56,9 +57,9 @@ export async function createJetStreamCommandLog(
   options: JetStreamCommandLogOptions,
 ): Promise<CommandLog> {
   const { connection, partitions = 16, appendTimeout = 2000, ackWait = 5000 } = options;
-  const { streamName = 'CHAT_COMMANDS', subject = 'chat.commands' } = options;
-  const { deadLetterStream = 'CHAT_DEAD_LETTERS', deadLetterSubject = 'chat.dead-letters' } =
-    options;
+  const { streamName = commandSubjects.stream, subject = commandSubjects.subject } = options;
+  const { deadLetterStream = commandSubjects.deadLetterStream } = options;
+  const { deadLetterSubject = commandSubjects.deadLetterSubject } = options;
   const { maxCommandBytes = 1_000_000, maxDeliveries = 50, startTimeout = 15_000 } = options;
   const topology = {
     streamName,

@@ -3,9 +3,10 @@ import type { JetStreamManager } from 'nats';
 import { headers, NatsError } from 'nats';
 import { boundReason } from './attempt-command.ts';
 import type { DeadLetter } from './command-log.ts';
+import { commandSubjects } from './command-subjects.ts';
 import { natsFailure } from './nats-errors.ts';
 
-const REASON = 'Dead-Letter-Reason';
+const REASON = commandSubjects.deadLetterReason;
 /** Messages fetched at a time when dead letters are read. */
 const READ_AHEAD = 32;
 

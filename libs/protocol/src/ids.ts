@@ -27,6 +27,7 @@ export const clientMessageIdSchema = wellFormedString
     error: 'must have at most 64 characters',
   })
   .refine((id) => id.length > 0, { error: 'must not be empty' })
+  .meta({ minLength: 1, maxLength: 64 })
   .brand<'ClientMessageId'>();
 export type ClientMessageId = z.infer<typeof clientMessageIdSchema>;
 

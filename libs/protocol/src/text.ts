@@ -33,4 +33,8 @@ export const contentSchema = wellFormedString
   .refine((text) => countCharacters(text.trim()) <= CONTENT_MAX_CHARACTERS, {
     error: `must have at most ${CONTENT_MAX_CHARACTERS} characters`,
   })
-  .refine((text) => text.trim().length > 0, { error: 'must not be empty' });
+  .refine((text) => text.trim().length > 0, { error: 'must not be empty' })
+  .meta({
+    description: `1 to ${CONTENT_MAX_CHARACTERS} characters (code points) after trimming; kept exactly`,
+    minLength: 1,
+  });

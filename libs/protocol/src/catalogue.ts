@@ -1,0 +1,2 @@
+export * from './bus-catalogue.ts';
+export * from './event-catalogue.ts';
