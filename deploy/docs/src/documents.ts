@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { busDocument } from './bus-document.ts';
+import { configurationDocument, processes } from './configuration-document.ts';
 import { restDocument } from './rest-document.ts';
 import { socketDocument } from './socket-document.ts';
 
@@ -14,6 +15,7 @@ export const documents: readonly GeneratedDocument[] = [
   { name: 'openapi.json', generate: restDocument },
   { name: 'asyncapi-socketio.yaml', generate: socketDocument },
   { name: 'asyncapi-nats.yaml', generate: busDocument },
+  { name: 'CONFIGURATION.md', generate: () => configurationDocument(processes) },
 ];
 
 export function pathOf({ name }: GeneratedDocument): string {

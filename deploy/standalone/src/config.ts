@@ -16,11 +16,13 @@ export const configSchema = z.object({
   ...messageConfig,
   ...presenceConfig,
   ...gatewayConfig,
-  /** Everything that survives a restart: the database and the secret of the tokens. */
   DATA_DIR: z
     .string()
     .default('./data')
-    .transform((path) => resolve(path)),
+    .transform((path) => resolve(path))
+    .describe(
+      'Folder of everything that survives a restart: the database and the secret of the tokens.',
+    ),
 });
 
 export type StandaloneConfig = z.infer<typeof configSchema>;

@@ -6,17 +6,28 @@ export const tokenAlgorithms = ['HS256', 'RS256', 'ES256', 'EdDSA'] as const;
 export type TokenAlgorithm = (typeof tokenAlgorithms)[number];
 
 /** A PEM block; environment files often hold it on one line with `\n` written out. */
-const pem = z.string().transform((text) => text.replaceAll('\\n', '\n'));
+const pem = z
+  .string()
+  .transform((text) => text.replaceAll('\\n', '\n'))
+  .meta({ form: 'PEM, also on one line with `\\n`' });
 
 /** Variables of every process that verifies tokens. Add {@link checkVerifierKeys} to the schema. */
 export const authConfig = {
-  JWT_ALGORITHM: z.enum(tokenAlgorithms).default('HS256'),
-  /** For HS256: at least 32 bytes. */
-  JWT_SECRET: z.string().optional(),
-  /** For RS256, ES256 and EdDSA: SubjectPublicKeyInfo or PKCS #1, PEM. */
-  JWT_PUBLIC_KEY: pem.optional(),
-  JWT_ISSUER: z.string().default('bambochat'),
-  JWT_AUDIENCE: z.string().default('bambochat'),
+  JWT_ALGORITHM: z
+    .enum(tokenAlgorithms)
+    .default('HS256')
+    .describe('How tokens are signed; nothing else is accepted.'),
+  JWT_SECRET: z
+    .string()
+    .optional()
+    .describe(
+      'At least 32 bytes; required with HS256, except by standalone, which makes its own in `DATA_DIR`.',
+    ),
+  JWT_PUBLIC_KEY: pem
+    .optional()
+    .describe('Required with the other algorithms: SubjectPublicKeyInfo or PKCS #1.'),
+  JWT_ISSUER: z.string().default('bambochat').describe('`iss` of every token.'),
+  JWT_AUDIENCE: z.string().default('bambochat').describe('`aud` of every token.'),
 };
 
 const MINUTE = 60_000;
@@ -25,12 +36,17 @@ const DAY = 24 * 60 * MINUTE;
 /** Variables of a process that also issues tokens. Add {@link checkIssuerKeys} to the schema. */
 export const issuerConfig = {
   ...authConfig,
-  /** For RS256, ES256 and EdDSA: PKCS #8, PKCS #1 or SEC 1, PEM, not encrypted. */
-  JWT_PRIVATE_KEY: pem.optional(),
-  /** Milliseconds an access token lives. */
-  ACCESS_TOKEN_TTL: integer(1000, DAY).prefault(String(15 * MINUTE)),
-  /** Milliseconds a refresh token lives. */
-  REFRESH_TOKEN_TTL: integer(1000, 365 * DAY).prefault(String(7 * DAY)),
+  JWT_PRIVATE_KEY: pem
+    .optional()
+    .describe(
+      'Required with RS256, ES256 and EdDSA, where tokens are issued: PKCS #8, PKCS #1 or SEC 1, not encrypted.',
+    ),
+  ACCESS_TOKEN_TTL: integer(1000, DAY)
+    .prefault(String(15 * MINUTE))
+    .describe('Milliseconds an access token lives.'),
+  REFRESH_TOKEN_TTL: integer(1000, 365 * DAY)
+    .prefault(String(7 * DAY))
+    .describe('Milliseconds a refresh token lives.'),
 };
 
 /** What {@link authConfig} reads; a verifier needs no private key. */

@@ -18,9 +18,14 @@ function isRange(text: string): boolean {
 
 /** Proxies whose word counts: addresses, subnets and named ranges, separated by commas. */
 export function proxyList() {
-  return z.string().refine((list) => list.split(',').every((range) => isRange(range.trim())), {
-    error: 'must be a list of addresses, subnets, loopback, linklocal or uniquelocal',
-  });
+  return z
+    .string()
+    .refine((list) => list.split(',').every((range) => isRange(range.trim())), {
+      error: 'must be a list of addresses, subnets, loopback, linklocal or uniquelocal',
+    })
+    .meta({
+      form: 'addresses, subnets, `loopback`, `linklocal`, `uniquelocal`, comma-separated',
+    });
 }
 
 /**

@@ -53,13 +53,26 @@ function describe(issue: z.core.$ZodIssue): string {
   }
 }
 
+/**
+ * Every variable is described where it is defined: `.describe` says what it means, and `form`, which
+ * the functions below set, what may be written. deploy/docs makes the reference of them.
+ */
+declare module 'zod' {
+  interface GlobalMeta {
+    form?: string;
+  }
+}
+
+const count = (value: number) => value.toLocaleString('en');
+
 /** A whole number in `[minimum, maximum]`. */
 export function integer(minimum: number, maximum: number) {
   return z
     .string()
     .regex(/^-?\d+$/, { error: 'must be a whole number' })
     .transform(Number)
-    .pipe(z.number().min(minimum).max(maximum));
+    .pipe(z.number().min(minimum).max(maximum))
+    .meta({ form: `whole number, ${count(minimum)} to ${count(maximum)}` });
 }
 
 /** A number in `[minimum, maximum]`. */
@@ -68,7 +81,8 @@ export function decimal(minimum: number, maximum: number) {
     .string()
     .regex(/^-?\d+(\.\d+)?$/, { error: 'must be a number' })
     .transform(Number)
-    .pipe(z.number().min(minimum).max(maximum));
+    .pipe(z.number().min(minimum).max(maximum))
+    .meta({ form: `number, ${count(minimum)} to ${count(maximum)}` });
 }
 
 /** `true` or `false`, nothing else. */
@@ -76,42 +90,53 @@ export function flag() {
   return z
     .string()
     .regex(/^(true|false)$/, { error: 'must be true or false' })
-    .transform((value) => value === 'true');
+    .transform((value) => value === 'true')
+    .meta({ form: '`true` or `false`' });
 }
 
 /** The URL of a backing service; its scheme chooses the adapter. */
 export function backendUrl(...schemes: readonly string[]) {
-  return z.string().refine(
-    (value) => {
-      try {
-        return schemes.includes(new URL(value).protocol.slice(0, -1));
-      } catch {
-        return false;
-      }
-    },
-    {
-      error: `must be a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
-    },
-  );
+  const beginnings = schemes.map((scheme) => `${scheme}://`);
+  return z
+    .string()
+    .refine(
+      (value) => {
+        try {
+          return schemes.includes(new URL(value).protocol.slice(0, -1));
+        } catch {
+          return false;
+        }
+      },
+      {
+        error: `must be a URL that begins with ${beginnings.join(' or ')}`,
+      },
+    )
+    .meta({ form: beginnings.map((beginning) => `\`${beginning}\``).join(' or ') });
 }
 
 /** Origins of browsers that may use a service, comma-separated; `*` for any. */
 export function originList() {
-  return z.string().transform((list) =>
-    list
-      .split(',')
-      .map((origin) => origin.trim())
-      .filter((origin) => origin !== ''),
-  );
+  return z
+    .string()
+    .transform((list) =>
+      list
+        .split(',')
+        .map((origin) => origin.trim())
+        .filter((origin) => origin !== ''),
+    )
+    .meta({ form: 'origins, comma-separated; `*`: any' });
 }
 
 /** Variables of every process that listens and logs. */
 export const processConfig = {
-  HOST: z.string().default('127.0.0.1'),
-  PORT: integer(0, 65535).prefault('3000'),
-  LOG_LEVEL: z.enum(logLevels).default('info'),
-  /** Milliseconds from SIGTERM until the process ends at the latest. */
-  STOP_TIMEOUT: integer(1000, 600_000).prefault('25000'),
+  HOST: z.string().default('127.0.0.1').describe('Address on which it listens.'),
+  PORT: integer(0, 65535)
+    .prefault('3000')
+    .describe('Port on which it listens; 0 takes a free one.'),
+  LOG_LEVEL: z.enum(logLevels).default('info').describe('What is logged, from this level on.'),
+  STOP_TIMEOUT: integer(1000, 600_000)
+    .prefault('25000')
+    .describe('Milliseconds from SIGTERM until the process ends at the latest.'),
 };
 
 /** Removes user and password, for logs and error messages. */

@@ -1,3 +1,4 @@
+export * from './backend-config.ts';
 export * from './client-address.ts';
 export * from './config.ts';
 export * from './health.ts';

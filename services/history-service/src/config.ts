@@ -1,6 +1,6 @@
 import { authConfig, checkVerifierKeys } from '@bambochat/auth';
 import { restConfig } from '@bambochat/rest';
-import { backendUrl, processConfig } from '@bambochat/runtime';
+import { mongodbConfig, processConfig } from '@bambochat/runtime';
 import { z } from 'zod';
 
 export const configSchema = z
@@ -8,6 +8,6 @@ export const configSchema = z
     ...processConfig,
     ...authConfig,
     ...restConfig,
-    MONGODB_URL: backendUrl('mongodb', 'mongodb+srv'),
+    ...mongodbConfig,
   })
   .superRefine(checkVerifierKeys);

@@ -1,14 +1,25 @@
-import { backendUrl, flag, integer, processConfig } from '@bambochat/runtime';
+import {
+  commandLogConfig,
+  flag,
+  integer,
+  mongodbConfig,
+  natsConfig,
+  processConfig,
+  redisConfig,
+} from '@bambochat/runtime';
 import { z } from 'zod';
 
 /** Settings that standalone shares. */
 export const messageConfig = {
-  /** Also send `receive_message` to the socket that sent the message. */
-  ECHO_TO_SENDER: flag().prefault('false'),
-  /** (conversation, user) pairs remembered. */
-  MEMBERSHIP_CACHE_SIZE: integer(1, 10_000_000).prefault('100000'),
-  /** Conversations whose last `seq` is remembered, over all partitions. */
-  SEQUENCE_CACHE_SIZE: integer(1, 10_000_000).prefault('50000'),
+  ECHO_TO_SENDER: flag()
+    .prefault('false')
+    .describe('Also send `receive_message` to the socket that sent the message.'),
+  MEMBERSHIP_CACHE_SIZE: integer(1, 10_000_000)
+    .prefault('100000')
+    .describe('(conversation, user) pairs remembered.'),
+  SEQUENCE_CACHE_SIZE: integer(1, 10_000_000)
+    .prefault('50000')
+    .describe('Conversations whose last `seq` is remembered, over all partitions.'),
 };
 
 export type MessageSettings = {
@@ -18,9 +29,8 @@ export type MessageSettings = {
 export const configSchema = z.object({
   ...processConfig,
   ...messageConfig,
-  MONGODB_URL: backendUrl('mongodb', 'mongodb+srv'),
-  NATS_URL: backendUrl('nats', 'tls'),
-  REDIS_URL: backendUrl('redis', 'rediss'),
-  COMMAND_PARTITIONS: integer(1, 1024).prefault('16'),
-  COMMAND_REPLICAS: integer(1, 5).prefault('1'),
+  ...mongodbConfig,
+  ...natsConfig,
+  ...redisConfig,
+  ...commandLogConfig,
 });

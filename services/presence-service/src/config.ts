@@ -1,13 +1,19 @@
-import { backendUrl, integer, processConfig } from '@bambochat/runtime';
+import { integer, mongodbConfig, natsConfig, processConfig, redisConfig } from '@bambochat/runtime';
 import type { PresenceDurations } from '@bambochat/stores';
 import { z } from 'zod';
 
 /** Settings that standalone shares; the same on every replica. */
 export const presenceConfig = {
-  /** Milliseconds after which the users of a gateway that is silent are gone. */
-  PRESENCE_LEASE: integer(1000, 600_000).prefault('15000'),
-  /** Milliseconds that a user without a device still counts as online. */
-  PRESENCE_GRACE: integer(0, 600_000).prefault('5000'),
+  PRESENCE_LEASE: integer(1000, 600_000)
+    .prefault('15000')
+    .describe(
+      'Milliseconds after which the users of a gateway that is silent are gone, with the grace. The same on every replica.',
+    ),
+  PRESENCE_GRACE: integer(0, 600_000)
+    .prefault('5000')
+    .describe(
+      'Milliseconds that a user without a device still counts as online. The same on every replica.',
+    ),
 };
 
 export type PresenceSettings = {
@@ -17,9 +23,9 @@ export type PresenceSettings = {
 export const configSchema = z.object({
   ...processConfig,
   ...presenceConfig,
-  MONGODB_URL: backendUrl('mongodb', 'mongodb+srv'),
-  NATS_URL: backendUrl('nats', 'tls'),
-  REDIS_URL: backendUrl('redis', 'rediss'),
+  ...mongodbConfig,
+  ...natsConfig,
+  ...redisConfig,
 });
 
 /** Milliseconds that a replica has for announcing what it has claimed. */
