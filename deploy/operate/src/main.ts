@@ -1,8 +1,12 @@
 import { type Command, RefusedError, UsageError } from './command.ts';
 import { deadLetters } from './dead-letters-command.ts';
+import { mongodb } from './mongo-command.ts';
+import { sqlite } from './sqlite-command.ts';
 
 const commands: Readonly<Record<string, Command>> = {
   'dead-letters': deadLetters,
+  mongodb,
+  sqlite,
 };
 
 const usage = `Usage: npm run operate -- <command> …

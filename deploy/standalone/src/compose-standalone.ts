@@ -15,6 +15,7 @@ import { createSocketGateway } from '@bambochat/socket-gateway';
 import { createMemoryPresenceStore } from '@bambochat/stores/memory';
 import { openSqliteStores } from '@bambochat/stores/sqlite';
 import type { StandaloneConfig } from './config.ts';
+import { databaseIn, openControlSocket } from './control-socket.ts';
 
 /** The services of the distributed system, by the same factories, on embedded engines. */
 export async function composeStandalone(
@@ -25,8 +26,14 @@ export async function composeStandalone(
   const keys = await withSecret(config);
   const verifier = createTokenVerifier(keys);
 
-  const stores = openSqliteStores({ path: join(config.DATA_DIR, 'bambochat.sqlite') });
+  const stores = openSqliteStores({ path: databaseIn(config.DATA_DIR) });
   lifecycle.defer('sqlite', () => stores.close());
+  const control = await openControlSocket({
+    folder: config.DATA_DIR,
+    backup: (path) => stores.backup(path),
+    logger,
+  });
+  lifecycle.defer('control-socket', () => control.close());
   health.addCheck('sqlite', () => stores.messageStore.check());
   const rooms = createMemoryRooms();
   lifecycle.defer('rooms', () => rooms.stop());

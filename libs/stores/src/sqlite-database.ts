@@ -2,6 +2,7 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { AppError, unavailable } from '@bambochat/protocol';
+import { type SqliteFacts, writeBackup } from './sqlite-backup.ts';
 import { schemaSteps } from './sqlite-schema.ts';
 
 /** Calls that may wait for a commit; beyond it the disk is too slow and callers hear so at once. */
@@ -30,6 +31,12 @@ export interface SqliteDatabase {
    * Rejects with what `work` threw, or AppError `UNAVAILABLE` when the disk is full or fails.
    */
   write<T>(work: () => T): Promise<T>;
+
+  /**
+   * Copies everything that is committed into another file, while reading and writing go on.
+   * @throws Error when the copy cannot be written or is not whole.
+   */
+  backup(path: string): Promise<SqliteFacts>;
 
   /** Commits what waits, then closes the file. Later calls reject with `UNAVAILABLE`. */
   close(): void;
@@ -161,6 +168,8 @@ function createDatabase(connection: DatabaseSync): SqliteDatabase {
         scheduled ??= setImmediate(commitWaiting);
       });
     },
+
+    backup: (path) => writeBackup(connection, path),
 
     close() {
       if (!connection.isOpen) {

@@ -5,11 +5,19 @@ import { createSqliteFriendStore } from './friend-store-sqlite.ts';
 import type { MessageStore } from './message-store.ts';
 import { createSqliteMessageStore } from './message-store-sqlite.ts';
 import { shareConnection } from './shared-connection.ts';
+import type { SqliteFacts } from './sqlite-backup.ts';
 import { openSqliteDatabase } from './sqlite-database.ts';
 import type { StatusStore } from './status-store.ts';
 import { createSqliteStatusStore } from './status-store-sqlite.ts';
 import type { SyncStore } from './sync-store.ts';
 import { createSqliteSyncStore } from './sync-store-sqlite.ts';
+
+export {
+  backupSqliteFile,
+  checkSqliteFile,
+  restoreSqliteFile,
+  type SqliteFacts,
+} from './sqlite-backup.ts';
 
 export interface SqliteStores {
   readonly messageStore: MessageStore;
@@ -17,6 +25,8 @@ export interface SqliteStores {
   readonly friendStore: FriendStore;
   readonly statusStore: StatusStore;
   readonly syncStore: SyncStore;
+  /** Copies all of it into another file, while everything goes on. */
+  backup(path: string): Promise<SqliteFacts>;
   /** Closes them all. */
   close(): Promise<void>;
 }
@@ -40,6 +50,7 @@ export function openSqliteStores({ path }: { path: string }): SqliteStores {
     friendStore: createSqliteFriendStore(database, closers.friends),
     statusStore: createSqliteStatusStore(database, closers.statuses),
     syncStore: createSqliteSyncStore(database, closers.sync),
+    backup: (path) => database.backup(path),
     async close() {
       await Promise.all(Object.values(closers).map((closeStore) => closeStore()));
     },
