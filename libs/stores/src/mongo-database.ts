@@ -3,6 +3,7 @@ import { unavailable } from '@bambochat/protocol';
 import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
 import { createIndexes } from './mongo-collections.ts';
 import { isTransientMongoError, speakingToMongo } from './mongo-errors.ts';
+import { assertNotContracted } from './mongo-migrations.ts';
 
 export interface MongoOptions {
   readonly url: string;
@@ -30,10 +31,12 @@ const CONNECT_PAUSE = 250;
 const CHECK_TIMEOUT = 3000;
 
 /**
- * Connects, and creates the indexes that are missing.
+ * Connects, and creates the indexes that are missing: on large collections let `npm run operate --
+ * migrate` make them before.
  *
  * @throws Error when the URL is not valid, when the server cannot be reached within
- * `connectTimeout`, refuses the credentials, or holds an index that contradicts ours. The message
+ * `connectTimeout`, refuses the credentials, was migrated past what this version can use, or holds an
+ * index that contradicts ours. The message
  * names the server, never the credentials.
  */
 export async function openMongoDatabase(options: MongoOptions): Promise<MongoDatabase> {
@@ -45,6 +48,7 @@ export async function openMongoDatabase(options: MongoOptions): Promise<MongoDat
   while (true) {
     try {
       await client.connect();
+      await assertNotContracted(database);
       await createIndexes(database);
       break;
     } catch (error) {

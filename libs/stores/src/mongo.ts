@@ -13,6 +13,14 @@ import type { SyncStore } from './sync-store.ts';
 import { createMongoSyncStore } from './sync-store-mongo.ts';
 
 export type { MongoOptions } from './mongo-database.ts';
+export {
+  MigrationLockError,
+  type MongoMigration,
+  migrateMongo,
+  mongoMigrations,
+  pendingMigrations,
+  updateInBatches,
+} from './mongo-migrations.ts';
 
 export interface MongoStores {
   readonly messageStore: MessageStore;
