@@ -2,12 +2,14 @@ import { type Command, RefusedError, UsageError } from './command.ts';
 import { deadLetters } from './dead-letters-command.ts';
 import { migrate } from './migrate-command.ts';
 import { mongodb } from './mongo-command.ts';
+import { partitions } from './partitions-command.ts';
 import { sqlite } from './sqlite-command.ts';
 
 const commands: Readonly<Record<string, Command>> = {
   'dead-letters': deadLetters,
   mongodb,
   migrate,
+  partitions,
   sqlite,
 };
 

@@ -59,6 +59,15 @@ test('fewer partitions than there are is an error at the start, more are added',
   expect(log.partitions).toBe(6);
 });
 
+test('another number of partitions is refused while commands wait', async () => {
+  const { log } = await storage.open({ partitions: 4 });
+  await log.append(0, new Uint8Array([1]));
+  await expect(storage.open({ partitions: 6 })).rejects.toThrow(
+    /holds 1 commands in 4 partitions, but 6 are configured/,
+  );
+  await storage.open({ partitions: 4 });
+});
+
 test('a stream of another kind is an error that says so, and is left alone', async () => {
   const connection = await connectNats({ url: backends.nats.url, name: 'setup' });
   const manager = await connection.client.jetstreamManager();

@@ -44,6 +44,14 @@ const NEVER = new Set([
   10074, // replicas > 1 not supported in non-clustered mode
 ]);
 
+/** The stream's own record of how many partitions it has, in a field that every server keeps. */
+export const partitionsNote = (partitions: number) => `${partitions} partitions`;
+
+function notedPartitions(description: string | undefined): number | undefined {
+  const noted = /^(\d+) partitions$/.exec(description ?? '')?.[1];
+  return noted === undefined ? undefined : Number(noted);
+}
+
 export const consumerName = (partition: number) => `partition-${partition}`;
 
 /** NaN for other consumers. */
@@ -62,6 +70,7 @@ export async function ensureTopology(
   manager: JetStreamManager,
   options: JetStreamTopologyOptions,
 ): Promise<void> {
+  await refuseOtherNumber(manager, options);
   await ensureStream(manager, {
     name: options.streamName,
     subjects: [`${options.subject}.*`],
@@ -72,6 +81,7 @@ export async function ensureTopology(
     max_bytes: options.maxBytes,
     max_msgs: options.maxMessages,
     max_msg_size: options.maxCommandBytes,
+    description: partitionsNote(options.partitions),
   });
   await ensureStream(manager, {
     name: options.deadLetterStream,
@@ -154,6 +164,22 @@ async function addStream(
   }
 }
 
+/** Commands that wait lie where another number put them: others would overtake them. */
+async function refuseOtherNumber(
+  manager: JetStreamManager,
+  { streamName, partitions }: JetStreamTopologyOptions,
+): Promise<void> {
+  const existing = await findStream(manager, streamName);
+  const noted = notedPartitions(existing?.config.description);
+  if (existing && noted !== undefined && noted !== partitions && existing.state.messages > 0) {
+    throw new TopologyError(
+      `stream ${streamName} holds ${existing.state.messages} commands in ${noted} partitions, but ` +
+        `${partitions} are configured. All processes must agree on the number. To change it: ` +
+        'npm run operate -- partitions',
+    );
+  }
+}
+
 async function refuseOtherPartitions(
   manager: JetStreamManager,
   { streamName, partitions }: JetStreamTopologyOptions,
@@ -163,8 +189,8 @@ async function refuseOtherPartitions(
     if (number >= partitions) {
       throw new TopologyError(
         `stream ${streamName} has a consumer for partition ${number}, but only ${partitions} ` +
-          'partitions are configured. All processes must agree on the number. To lower it: stop ' +
-          'the gateways, let the stream run empty, delete the consumers that are too many',
+          'partitions are configured. All processes must agree on the number. To lower it: ' +
+          'npm run operate -- partitions',
       );
     }
   }
