@@ -21,7 +21,7 @@ import { databaseIn, openControlSocket } from './control-socket.ts';
 export async function composeStandalone(
   context: ProcessContext<StandaloneConfig>,
 ): Promise<{ url: string }> {
-  const { config, logger, metrics, health, lifecycle } = context;
+  const { config, logger, metrics, health, lifecycle, tracer } = context;
   await mkdir(config.DATA_DIR, { recursive: true, mode: 0o700 });
   const keys = await withSecret(config);
   const verifier = createTokenVerifier(keys);
@@ -57,7 +57,7 @@ export async function composeStandalone(
   });
   app.get('/', (_request, reply) => reply.redirect('/docs'));
 
-  const shared = { ...stores, app, bus, commandLog, verifier, logger, metrics };
+  const shared = { ...stores, app, bus, commandLog, verifier, logger, metrics, tracer };
   await lifecycle.use(
     'directory-service',
     createDirectoryService({ ...shared, issuer: createTokenIssuer(keys), settings: config }),

@@ -4,12 +4,13 @@ import { directoryConfig } from '@bambochat/directory-service';
 import { messageConfig } from '@bambochat/message-service';
 import { presenceConfig } from '@bambochat/presence-service';
 import { restConfig } from '@bambochat/rest';
-import { processConfig } from '@bambochat/runtime';
+import { processConfig, tracingConfig } from '@bambochat/runtime';
 import { gatewayConfig } from '@bambochat/socket-gateway';
 import { z } from 'zod';
 
 export const configSchema = z.object({
   ...processConfig,
+  ...tracingConfig,
   ...issuerConfig,
   ...restConfig,
   ...directoryConfig,

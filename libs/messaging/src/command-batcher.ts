@@ -1,6 +1,6 @@
 import { AppError, unavailable } from '@bambochat/protocol';
 import { jitteredBackoff, pause } from './backoff.ts';
-import type { CommandLog } from './command-log.ts';
+import type { CommandLog, Traces } from './command-log.ts';
 import { partitionOf } from './command-log.ts';
 
 /**
@@ -36,6 +36,8 @@ export interface CommandBatcherOptions<Item> {
   log: CommandLog;
   /** One command of one or more items. What it throws for a single item rejects that item. */
   encode(items: Item[]): Uint8Array;
+  /** The item's W3C `traceparent`, for the log; absent: nothing is traced. */
+  traceOf?: ((item: Item) => string | undefined) | undefined;
   /** Items per command. */
   maxItems: number;
   /** Bytes of an encoded command; a bigger batch is split. Default 768 KiB. */
@@ -128,6 +130,14 @@ export function createCommandBatcher<Item>(
     return undefined;
   }
 
+  /** Undefined unless something of it is traced. */
+  function tracesOf(entries: Entry<Item>[]): Traces | undefined {
+    const { traceOf } = options;
+    if (traceOf === undefined) return undefined;
+    const traces = entries.map(({ item }) => traceOf(item) ?? '');
+    return traces.some((trace) => trace !== '') ? traces : undefined;
+  }
+
   async function commit(
     lane: Lane<Item>,
     entries: Entry<Item>[],
@@ -136,7 +146,7 @@ export function createCommandBatcher<Item>(
     const deadline = entries[0]?.deadline ?? 0;
     for (let failures = 1; ; failures += 1) {
       try {
-        await log.append(lane.partition, command);
+        await log.append(lane.partition, command, tracesOf(entries));
         settle(entries);
         return;
       } catch (error) {

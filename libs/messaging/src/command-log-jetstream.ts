@@ -9,6 +9,7 @@ import { ensureTopology, TopologyError } from './jetstream-topology.ts';
 import type { NatsConnection } from './nats-connection.ts';
 import type { JetStreamApiError } from './nats-errors.ts';
 import { isNoResponders, natsFailure, refusedPublish, tooLarge } from './nats-errors.ts';
+import { traceHeaders } from './trace-headers.ts';
 import { createPartitionConsumers } from './unblock-consumer.ts';
 
 export interface JetStreamCommandLogOptions {
@@ -113,11 +114,17 @@ export async function createJetStreamCommandLog(
   return {
     partitions,
 
-    async append(partition, command) {
+    async append(partition, command, traces) {
       assertPartition(partition, partitions);
       if (command.length > maxCommandBytes) throw tooLarge();
       try {
-        const reply = await connection.request(`${subject}.${partition}`, command, appendTimeout);
+        const target = `${subject}.${partition}`;
+        const reply = await connection.request(
+          target,
+          command,
+          appendTimeout,
+          traces && traceHeaders(traces),
+        );
         const answer = readPublishAnswer(decoder.decode(reply.data));
         if (answer.error) throw refusedPublish(answer.error);
         if (answer.stream !== streamName) throw unavailable('The message queue', answer);

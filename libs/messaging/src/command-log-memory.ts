@@ -8,7 +8,13 @@ import {
   consumePolicy,
   reasonOf,
 } from './attempt-command.ts';
-import type { CommandConsumer, CommandHandler, CommandLog, DeadLetter } from './command-log.ts';
+import type {
+  CommandConsumer,
+  CommandHandler,
+  CommandLog,
+  DeadLetter,
+  Traces,
+} from './command-log.ts';
 import { assertPartition } from './command-log.ts';
 import { settlesWithin } from './settles-within.ts';
 
@@ -25,6 +31,7 @@ export interface MemoryCommandLogOptions {
 
 interface Entry {
   readonly command: Uint8Array;
+  readonly traces: Traces | undefined;
   delivered: boolean;
 }
 
@@ -96,6 +103,7 @@ export function createMemoryCommandLog(options: MemoryCommandLogOptions = {}): C
     const facts = {
       partition: partition.number,
       command: entry.command,
+      traces: entry.traces,
       redelivered: entry.delivered,
       contiguous: partition.lastConsumer === consumer,
       deadLetter: async (part: Uint8Array, reason: string) =>
@@ -119,7 +127,7 @@ export function createMemoryCommandLog(options: MemoryCommandLogOptions = {}): C
   return {
     partitions: count,
 
-    async append(partition, command) {
+    async append(partition, command, traces) {
       assertPartition(partition, count);
       if (command.length > maxCommandBytes) {
         throw new AppError('TOO_LARGE', 'The command is too large');
@@ -128,7 +136,7 @@ export function createMemoryCommandLog(options: MemoryCommandLogOptions = {}): C
         throw new AppError('OVERLOADED', 'Too many messages are waiting, try again later');
       }
       const lane = partitions[partition] as Partition;
-      lane.queue.push({ command: command.slice(), delivered: false });
+      lane.queue.push({ command: command.slice(), traces, delivered: false });
       pending += 1;
       dispatch(lane);
     },

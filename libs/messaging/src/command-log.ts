@@ -22,10 +22,11 @@ export interface CommandLog {
   readonly partitions: number;
 
   /**
+   * @param traces come with every delivery of the command, but not with dead letters
    * @throws AppError `OVERLOADED` when the log is full, `UNAVAILABLE` when it cannot be reached in
    *   time, `TOO_LARGE` when the command exceeds the log's payload bound.
    */
-  append(partition: number, command: Uint8Array): Promise<void>;
+  append(partition: number, command: Uint8Array, traces?: Traces): Promise<void>;
 
   /**
    * Handles commands of all partitions, one at a time per partition, until stopped. May be called
@@ -39,6 +40,12 @@ export interface CommandLog {
   /** Newest first; for operators and tests. Bounded by the log's own retention. */
   deadLetters(limit: number): Promise<DeadLetter[]>;
 }
+
+/**
+ * W3C `traceparent` of each item of a command, in their order; empty for one that is not traced.
+ * Absent: none is.
+ */
+export type Traces = readonly string[];
 
 /**
  * Resolves: the command is done. Rejects with a transient AppError (`UNAVAILABLE`, `OVERLOADED`):
@@ -64,6 +71,7 @@ export interface CommandDelivery {
    * true for a retry in place.
    */
   readonly contiguous: boolean;
+  readonly traces?: Traces | undefined;
   /** Aborts when the consumer stops and the time to finish is over. */
   readonly signal: AbortSignal;
   /** Puts a part of the command aside, kept and counted, so that the rest can go on. */

@@ -6,4 +6,6 @@ export const commandSubjects = {
   deadLetterSubject: 'chat.dead-letters',
   /** Header of a dead letter: why it is one, in a line for operators. */
   deadLetterReason: 'Dead-Letter-Reason',
+  /** Header of a command: W3C Trace Context of each of its requests, in order; `-` without one. */
+  traceparent: 'traceparent',
 } as const;

@@ -16,6 +16,7 @@ import { partitionOfConsumer } from './jetstream-topology.ts';
 import type { NatsConnection } from './nats-connection.ts';
 import { createPartitionPuller } from './pull-partition.ts';
 import { settlesWithin } from './settles-within.ts';
+import { tracesIn } from './trace-headers.ts';
 import type { PartitionConsumers } from './unblock-consumer.ts';
 
 export interface JetStreamConsumerOptions {
@@ -73,6 +74,7 @@ export async function startJetStreamConsumer(
     const facts: DeliveryFacts = {
       partition,
       command: message.data,
+      traces: tracesIn(message.headers),
       redelivered: deliveryCount > 1,
       contiguous,
       deadLetter: (command, reason) =>

@@ -1,5 +1,5 @@
 import { unavailable } from '@bambochat/protocol';
-import type { ConnectionOptions, Msg, NatsConnection as NatsClient } from 'nats';
+import type { ConnectionOptions, Msg, MsgHdrs, NatsConnection as NatsClient } from 'nats';
 import { connect, Events } from 'nats';
 import { pause } from './backoff.ts';
 import type { Subscription } from './event-bus.ts';
@@ -45,7 +45,12 @@ export interface NatsConnection {
    * connection breaks. An answer may still have been on its way: the outcome is unknown then.
    * @throws NatsError, or Error when the connection is or gets lost; for `natsFailure`.
    */
-  request(subject: string, data: Uint8Array, timeout: number): Promise<Msg>;
+  request(
+    subject: string,
+    data: Uint8Array,
+    timeout: number,
+    headers?: MsgHdrs | undefined,
+  ): Promise<Msg>;
   onDisconnect(listener: () => void): Subscription;
   /** Told each time a lost connection is back; subscriptions are active again then. */
   onReconnect(listener: () => void): Subscription;
@@ -189,14 +194,14 @@ function superviseConnection(
       await promise.finally(() => clearTimeout(timer));
     },
 
-    request(subject, data, timeout) {
+    request(subject, data, timeout, headers) {
       // While disconnected nats.js would keep the request and send it whenever it can: long after
       // the caller has been told that it failed.
       if (!connected) return Promise.reject(notConnected());
       const { promise, resolve, reject } = Promise.withResolvers<Msg>();
       requests.add(reject);
       client
-        .request(subject, data, { timeout })
+        .request(subject, data, headers === undefined ? { timeout } : { timeout, headers })
         .then(resolve, reject)
         .finally(() => requests.delete(reject));
       return promise;

@@ -60,6 +60,7 @@ export function createMemoryRooms(options: { logger?: RoomsLogger } = {}): Rooms
     onInterruption: () => neverCalled,
     onEmitsLost: () => neverCalled,
     onRemoteEvent: () => neverCalled,
+    onTracedEvent: () => neverCalled,
     check: async () => {},
     stop: async () => adapters.clear(),
   };

@@ -1,7 +1,7 @@
 import { createRoomEmitter } from './emit-into-rooms.ts';
 import { Interruptions } from './interruptions.ts';
 import { RedisConnection } from './redis-connection.ts';
-import type { Rooms } from './rooms.ts';
+import type { Rooms, TracedEventListener } from './rooms.ts';
 import { type RoomsLogger, silentLogger } from './rooms-logger.ts';
 import { ShardPublisher } from './shard-publisher.ts';
 import { ShardSubscriptions } from './shard-subscriptions.ts';
@@ -85,9 +85,12 @@ export async function createRedisRooms(options: RedisRoomsOptions): Promise<Room
   const report = (error: unknown) =>
     logger.error({ err: error }, 'an event could not be emitted into a room');
   const remoteEvents = new Signal<[event: string, payload: unknown]>(logger);
+  /** The one that asked last. */
+  let tracedListener: TracedEventListener | undefined;
   const servers = createShardedServers(publisher, subscriptions, channelPrefix, {
     report,
     arrived: (event, payload) => remoteEvents.tell(event, payload),
+    traced: (event, traceparent) => tracedListener?.(event, traceparent),
   });
 
   return {
@@ -97,6 +100,14 @@ export async function createRedisRooms(options: RedisRoomsOptions): Promise<Room
     onInterruption: (listener) => interruptions.listen(listener),
     onEmitsLost: (listener) => publisher.onLost(listener),
     onRemoteEvent: (listener) => remoteEvents.listen(listener),
+    onTracedEvent: (listener) => {
+      tracedListener = listener;
+      return {
+        unsubscribe: () => {
+          tracedListener = tracedListener === listener ? undefined : tracedListener;
+        },
+      };
+    },
     check: async () => {
       await Promise.all([publishing.check(commandTimeout), subscribing.check(commandTimeout)]);
     },

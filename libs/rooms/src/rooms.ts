@@ -44,6 +44,13 @@ export interface Rooms {
    */
   onRemoteEvent(listener: (event: string, payload: unknown) => void): Subscription;
 
+  /**
+   * Calls the listener when an event that carries a trace (`RoomEmitter`) has come from another
+   * process and before the sockets hear it; what it returns is called once it is handed to them. One
+   * listener: another one takes its place. The memory rooms never call it.
+   */
+  onTracedEvent(listener: TracedEventListener): Subscription;
+
   /** For readiness. @throws Error that names the backing service when it does not answer. */
   check(): Promise<void>;
 
@@ -66,12 +73,11 @@ export interface Rooms {
  * Never throws, never waits, and keeps nothing for later: what cannot be sent is dropped.
  */
 export interface RoomEmitter {
-  /** `exceptSocketId`: the socket, on whichever gateway, that is left out. */
   toConversation<E extends keyof ServerToClientEvents>(
     conversationId: ConversationId,
     event: E,
     payload: PayloadOf<E>,
-    options?: { readonly exceptSocketId?: string },
+    options?: EmitOptions,
   ): void;
 
   /** To all sockets of the user. */
@@ -81,6 +87,15 @@ export interface RoomEmitter {
     payload: PayloadOf<E>,
   ): void;
 }
+
+export interface EmitOptions {
+  /** The socket, on whichever gateway, that is left out. */
+  readonly exceptSocketId?: string;
+  /** W3C `traceparent`, for the other processes; clients do not get it. */
+  readonly traceparent?: string | undefined;
+}
+
+export type TracedEventListener = (event: string, traceparent: string) => (() => void) | undefined;
 
 export type PayloadOf<E extends keyof ServerToClientEvents> = Parameters<
   ServerToClientEvents[E]

@@ -1,12 +1,20 @@
 import { createShardedAdapter } from '@socket.io/redis-adapter';
 import { type Namespace, Server } from 'socket.io';
 import { type BroadcastOptions, type ClusterMessage, MessageType } from 'socket.io-adapter';
+import type { TracedFlags } from './emit-into-rooms.ts';
 import { createFanOut } from './fan-out.ts';
 import type { AdapterConstructor } from './rooms.ts';
 import type { ShardPublisher } from './shard-publisher.ts';
 import type { MessageHandler, ShardSubscriptions } from './shard-subscriptions.ts';
 
 type ShardedAdapter = ReturnType<ReturnType<typeof createShardedAdapter>>;
+
+/** What came from other processes. */
+export interface Arrivals {
+  arrived(event: string, payload: unknown): void;
+  /** One that carries a trace; what is returned is called when it is with the sockets. */
+  traced(event: string, traceparent: string): (() => void) | undefined;
+}
 
 export interface ShardedServers {
   readonly adapter: AdapterConstructor;
@@ -30,7 +38,7 @@ export function createShardedServers(
   publisher: ShardPublisher,
   subscriptions: ShardSubscriptions,
   channelPrefix: string,
-  tell: { report: (error: unknown) => void; arrived: (event: string, payload: unknown) => void },
+  tell: Arrivals & { report: (error: unknown) => void },
 ): ShardedServers {
   const { report } = tell;
   const options = { channelPrefix, subscriptionMode: 'dynamic' } as const;
@@ -60,7 +68,7 @@ export function createShardedServers(
         return close();
       };
     }
-    return reporting(delivering(created, tell.arrived), report);
+    return reporting(delivering(created, tell), report);
   }
 
   /** Hears nothing: a process without sockets subscribes to no room. */
@@ -104,10 +112,7 @@ interface ClusterAdapter {
 }
 
 /** Broadcasts reach the sockets of this process through {@link createFanOut}. */
-function delivering(
-  adapter: ShardedAdapter,
-  arrived: (event: string, payload: unknown) => void,
-): ShardedAdapter {
+function delivering(adapter: ShardedAdapter, arrivals: Arrivals): ShardedAdapter {
   const cluster = adapter as unknown as ClusterAdapter;
   const fanOut = createFanOut(adapter);
   const onMessage = cluster.onMessage.bind(adapter);
@@ -118,15 +123,18 @@ function delivering(
     }
     const { packet, opts } = message.data as {
       packet: { data: [string, unknown] };
-      opts: { rooms: string[]; except: string[]; flags: BroadcastOptions['flags'] };
+      opts: { rooms: string[]; except: string[]; flags: BroadcastOptions['flags'] & TracedFlags };
     };
     const [event, payload] = packet.data;
-    arrived(event, payload);
+    arrivals.arrived(event, payload);
+    const { traceparent } = opts.flags ?? {};
+    const end = traceparent === undefined ? undefined : arrivals.traced(event, traceparent);
     fanOut(packet, {
       rooms: new Set(opts.rooms),
       except: new Set(opts.except),
       flags: opts.flags ?? {},
     });
+    end?.();
   };
   adapter.broadcast = async (packet: unknown, options: BroadcastOptions) => {
     if (!options.flags?.local) {

@@ -8,3 +8,4 @@ export * from './logger.ts';
 export * from './metrics.ts';
 export * from './operations.ts';
 export * from './run-process.ts';
+export * from './tracing.ts';

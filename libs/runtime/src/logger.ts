@@ -37,12 +37,15 @@ export function createLogger(options: {
   /** File descriptor: 1 (standard output, the default) or 2. */
   destination?: 1 | 2;
   stream?: pino.DestinationStream;
+  /** Fields of every line, asked for when it is written. */
+  fields?: () => object;
 }): Logger {
   return pino(
     {
       level: options.level,
       base: { service: options.name, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
+      ...(options.fields === undefined ? {} : { mixin: options.fields }),
       redact: { paths: redactedPaths, censor: '[redacted]' },
       serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
     },

@@ -4,8 +4,11 @@ import { createHealth, type Health } from './health.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { createLogger, type Logger, type LogLevel } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { startTracing, type Tracer, type TracingSettings } from './tracing.ts';
 
 export interface ProcessContext<Config> {
+  /** Undefined: tracing is off. */
+  tracer: Tracer | undefined;
   config: Config;
   logger: Logger;
   metrics: Metrics;
@@ -16,7 +19,7 @@ export interface ProcessContext<Config> {
 /** Of sysexits.h. */
 const EX_CONFIG = 78;
 
-interface ProcessConfig {
+interface ProcessConfig extends TracingSettings {
   LOG_LEVEL: LogLevel;
   STOP_TIMEOUT: number;
 }
@@ -48,13 +51,20 @@ export async function runProcess<Shape extends z.ZodRawShape>(options: {
     process.exitCode = EX_CONFIG;
     return;
   }
-  const { LOG_LEVEL, STOP_TIMEOUT } = config as unknown as ProcessConfig;
+  const settings = config as unknown as ProcessConfig;
+  const { LOG_LEVEL, STOP_TIMEOUT } = settings;
+  const tracing = await startTracing(options.name, settings);
   const logger = createLogger({
     name: options.name,
     level: LOG_LEVEL,
+    ...(tracing === undefined ? {} : { fields: () => tracing.logFields() }),
     ...(options.logDestination === undefined ? {} : { destination: options.logDestination }),
   });
   const lifecycle = createLifecycle(logger);
+  if (tracing !== undefined) {
+    // First, and so the last to stop: it has the spans of all others.
+    lifecycle.defer('tracing', () => tracing.stop());
+  }
   const health = createHealth({
     onFailure: (dependency, error) =>
       logger.warn({ dependency, err: error }, 'dependency not ready'),
@@ -91,6 +101,7 @@ export async function runProcess<Shape extends z.ZodRawShape>(options: {
     const running = await options.compose({
       config,
       logger,
+      tracer: tracing?.tracer,
       metrics: createMetrics(),
       health,
       lifecycle,

@@ -6,6 +6,7 @@ import {
   natsConfig,
   processConfig,
   redisConfig,
+  tracingConfig,
 } from '@bambochat/runtime';
 import { z } from 'zod';
 
@@ -28,6 +29,7 @@ export type MessageSettings = {
 
 export const configSchema = z.object({
   ...processConfig,
+  ...tracingConfig,
   ...messageConfig,
   ...mongodbConfig,
   ...natsConfig,

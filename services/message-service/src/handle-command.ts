@@ -12,11 +12,12 @@ import {
   toWireError,
 } from '@bambochat/protocol';
 import type { RoomEmitter } from '@bambochat/rooms';
-import type { Logger } from '@bambochat/runtime';
+import type { Logger, Tracer } from '@bambochat/runtime';
 import { changeStates, type StateStores } from './change-states.ts';
 import type { MembershipCache } from './membership-cache.ts';
 import type { MessageServiceMetrics } from './message-service-metrics.ts';
 import type { Sequenced, Sequencer } from './sequence-messages.ts';
+import { type CommandTrace, traceCommand } from './trace-command.ts';
 
 /** From this try on, each request of a failing command is handled by itself. */
 const ALONE_FROM_ATTEMPT = 3;
@@ -31,6 +32,7 @@ export interface CommandHandling {
   echoToSender: boolean;
   metrics: MessageServiceMetrics;
   logger: Logger;
+  tracer?: Tracer | undefined;
 }
 
 /**
@@ -42,17 +44,31 @@ export async function handleCommand(
   delivery: CommandDelivery,
 ): Promise<void> {
   const command = decode(delivery.command);
+  const trace = traceCommand(handling.tracer, delivery, command.requests);
+  if (trace === undefined) {
+    await handleRequests(handling, delivery, command, trace);
+  } else {
+    await trace.run(() => handleRequests(handling, delivery, command, trace));
+  }
+}
+
+async function handleRequests(
+  handling: CommandHandling,
+  delivery: CommandDelivery,
+  command: ChatRequestsCommand,
+  trace: CommandTrace | undefined,
+): Promise<void> {
   const sequencer = handling.sequencerOf(delivery.partition);
   if (!delivery.contiguous) {
     sequencer.forget();
   }
   const { allowed, results } = await authorise(handling, command.requests);
   if (delivery.attempt < ALONE_FROM_ATTEMPT) {
-    results.push(...(await carryOut(handling, delivery, sequencer, allowed)));
+    results.push(...(await carryOut(handling, delivery, sequencer, trace, allowed)));
   } else {
     // Something in here fails by itself. Its neighbours must not share its fate.
     for (const request of allowed) {
-      results.push(await carryOutAlone(handling, delivery, sequencer, command, request));
+      results.push(await carryOutAlone(handling, delivery, sequencer, trace, command, request));
     }
   }
   tell(handling, command, results);
@@ -122,22 +138,28 @@ async function carryOut(
   handling: CommandHandling,
   delivery: CommandDelivery,
   sequencer: Sequencer,
+  trace: CommandTrace | undefined,
   requests: readonly ChatRequest[],
 ): Promise<ChatResult[]> {
   const messages = requests.filter((request) => request.kind === 'message');
   const others = requests.filter((request) => request.kind !== 'message');
+  const changing = trace?.step('change states', others);
   const changed = await changeStates(handling.stores, others, delivery.redelivered);
+  changing?.end();
+  const storing = trace?.step('store messages', messages);
   const sequenced = await sequencer.store(messages);
+  storing?.end();
   const results: ChatResult[] = messages.map((request, index) => {
     const outcome = sequenced[index];
     if (outcome === undefined) {
       throw new Error('the sequencer answered too few requests');
     }
-    broadcast(handling, delivery, request, outcome);
+    const emitter = trace?.emitterFor(request, handling.emitter) ?? handling.emitter;
+    broadcast(handling, emitter, delivery, request, outcome);
     return { ref: request.ref, message: outcome.message };
   });
   for (const { request, result, announce } of changed) {
-    announce(handling.emitter);
+    announce(trace?.emitterFor(request, handling.emitter) ?? handling.emitter);
     count(handling, request, 'error' in result ? 'refused' : 'done');
     results.push(result);
   }
@@ -148,11 +170,12 @@ async function carryOutAlone(
   handling: CommandHandling,
   delivery: CommandDelivery,
   sequencer: Sequencer,
+  trace: CommandTrace | undefined,
   command: ChatRequestsCommand,
   request: ChatRequest,
 ): Promise<ChatResult> {
   try {
-    const [result] = await carryOut(handling, delivery, sequencer, [request]);
+    const [result] = await carryOut(handling, delivery, sequencer, trace, [request]);
     if (result === undefined) {
       throw new Error('a request has no result');
     }
@@ -175,6 +198,7 @@ async function carryOutAlone(
  */
 function broadcast(
   handling: CommandHandling,
+  emitter: RoomEmitter,
   delivery: CommandDelivery,
   request: MessageRequest,
   { message, duplicate }: Sequenced,
@@ -183,7 +207,7 @@ function broadcast(
   if (duplicate && !delivery.redelivered) {
     return;
   }
-  handling.emitter.toConversation(
+  emitter.toConversation(
     message.conversationId,
     'receive_message',
     message,

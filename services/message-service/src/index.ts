@@ -1,7 +1,19 @@
-import type { CommandConsumer, CommandLog, EventBus, Subscription } from '@bambochat/messaging';
+import type {
+  CommandConsumer,
+  CommandDelivery,
+  CommandLog,
+  EventBus,
+  Subscription,
+} from '@bambochat/messaging';
 import { isTransient } from '@bambochat/protocol';
 import type { Rooms } from '@bambochat/rooms';
-import type { Logger, Metrics, Service } from '@bambochat/runtime';
+import {
+  type Logger,
+  type Metrics,
+  type Service,
+  type Tracer,
+  traceIdOf,
+} from '@bambochat/runtime';
 import type { DirectoryStore, MessageStore, SyncStore } from '@bambochat/stores';
 import { answerConversationOf } from './answer-conversation-of.ts';
 import type { MessageSettings } from './config.ts';
@@ -25,6 +37,8 @@ export interface MessageServiceOptions {
   drainTimeout: number;
   logger: Logger;
   metrics: Metrics;
+  /** Absent: nothing is traced. */
+  tracer?: Tracer | undefined;
 }
 
 /** Milliseconds: the bound of what a lost announcement could do. */
@@ -92,12 +106,21 @@ export function createMessageService(options: MessageServiceOptions): Service {
             const kind = isTransient(error) ? 'transient' : 'own';
             metrics.commandFailures.inc({ kind });
             logger.warn(
-              { err: error, kind, partition: delivery.partition, attempt: delivery.attempt },
+              {
+                err: error,
+                kind,
+                partition: delivery.partition,
+                attempt: delivery.attempt,
+                ...traceField(delivery),
+              },
               'command failed',
             );
           },
           onDeadLetter(delivery, error) {
-            logger.error({ err: error, partition: delivery.partition }, 'command is a dead letter');
+            logger.error(
+              { err: error, partition: delivery.partition, ...traceField(delivery) },
+              'command is a dead letter',
+            );
             reportDeadCommand(handling, delivery);
           },
         },
@@ -117,4 +140,10 @@ export function createMessageService(options: MessageServiceOptions): Service {
       members?.close();
     },
   };
+}
+
+/** Of the first request that is traced: outside of its spans log lines do not know it. */
+function traceField({ traces }: CommandDelivery): { trace_id?: string } {
+  const traceId = traceIdOf(traces?.find((trace) => trace !== ''));
+  return traceId === undefined ? {} : { trace_id: traceId };
 }

@@ -12,7 +12,7 @@ import { createMessageService } from './index.ts';
 await runProcess({
   name: 'message-service',
   configSchema,
-  async compose({ config, logger, metrics, health, lifecycle }) {
+  async compose({ config, logger, metrics, health, lifecycle, tracer }) {
     const stores = await openMongoStores({ url: config.MONGODB_URL });
     lifecycle.defer('mongodb', () => stores.close());
     health.addCheck('mongodb', () => stores.messageStore.check());
@@ -40,6 +40,7 @@ await runProcess({
       drainTimeout: config.STOP_TIMEOUT / 2,
       logger,
       metrics,
+      tracer,
     });
     await lifecycle.use('message-service', service);
     return listenForOperations({ config, logger, health, metrics, lifecycle });

@@ -8,6 +8,7 @@ import {
   processConfig,
   proxyList,
   redisConfig,
+  tracingConfig,
 } from '@bambochat/runtime';
 import { z } from 'zod';
 import type { DrainPace } from './drain-sockets.ts';
@@ -115,6 +116,7 @@ function timeToDrain({ STOP_TIMEOUT }: { STOP_TIMEOUT: number }): number {
 export const configSchema = z
   .object({
     ...processConfig,
+    ...tracingConfig,
     ...authConfig,
     ...gatewayConfig,
     ...drainConfig,

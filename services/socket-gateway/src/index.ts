@@ -11,7 +11,13 @@ import {
   toWireError,
 } from '@bambochat/protocol';
 import type { Rooms } from '@bambochat/rooms';
-import { createAddressReader, type Logger, type Metrics, type Service } from '@bambochat/runtime';
+import {
+  createAddressReader,
+  type Logger,
+  type Metrics,
+  type Service,
+  type Tracer,
+} from '@bambochat/runtime';
 import { Server } from 'socket.io';
 import { createAdmission } from './admit-connection.ts';
 import { announceMissedEvents } from './announce-missed-events.ts';
@@ -36,6 +42,7 @@ import { sendMessage } from './send-message.ts';
 import { sendReaction } from './send-reaction.ts';
 import { boundSendBuffers } from './slow-readers.ts';
 import { createSubmitter } from './submit-request.ts';
+import { createRequestTracing, traceDeliveries } from './trace-requests.ts';
 import { trackPresence } from './track-presence.ts';
 import { createTyping } from './typing.ts';
 import { createUnconfirmedMessages } from './unconfirmed-messages.ts';
@@ -61,6 +68,8 @@ export interface GatewayOptions {
   drain?: DrainPace & { delay: number };
   logger: Logger;
   metrics: Metrics;
+  /** Absent: nothing is traced. */
+  tracer?: Tracer | undefined;
 }
 
 /** What polls are answered with is no page, and no part of one. */
@@ -103,9 +112,11 @@ export function createSocketGateway(options: GatewayOptions): Service {
       directory,
       endSocket: (socket) => endSocket(socket, authInvalid()),
     });
+    const tracing = options.tracer && createRequestTracing(options.tracer);
     const batcher = createCommandBatcher<ChatRequest>({
       log: options.commandLog,
       encode: (requests) => encodeCommand(gatewayId, requests),
+      traceOf: tracing?.traceOf,
       maxItems: REQUESTS_PER_COMMAND_MAX,
       maxWaiting: settings.MAX_UNCONFIRMED,
       acceptTimeout: settings.ACCEPT_TIMEOUT,
@@ -165,7 +176,7 @@ export function createSocketGateway(options: GatewayOptions): Service {
     });
     server.use((socket, next) => admission.admit(socket, next));
 
-    const submit = createSubmitter({ batcher, unconfirmed, logger });
+    const submit = createSubmitter({ batcher, unconfirmed, tracing, logger });
     const typing = createTyping({ server, interval: settings.TYPING_INTERVAL });
     const tracked = trackPresence({ server, bus, gatewayId, slowReaders, metrics, logger });
     const friendEvents = followFriendEvents({ server, bus, logger });
@@ -194,6 +205,7 @@ export function createSocketGateway(options: GatewayOptions): Service {
 
     const sessions = followSessions({ bus, rooms: conversationRooms, logger });
     const memberships = followMemberships({ bus, rooms: conversationRooms, logger });
+    const deliveries = options.tracer && traceDeliveries(options.tracer, rooms);
     const missed = announceMissedEvents({ server, rooms, bus, directory, metrics, logger });
     const gauges = setInterval(() => {
       metrics.connections.set(server.engine.clientsCount);
@@ -219,6 +231,7 @@ export function createSocketGateway(options: GatewayOptions): Service {
       await tracked.drain(Math.min(DEPARTURE_TIMEOUT, drainTimeout / 2));
     };
     stops.push(
+      () => deliveries?.unsubscribe(),
       () => sessions.unsubscribe(),
       () => memberships.stop(),
       () => friendEvents.unsubscribe(),

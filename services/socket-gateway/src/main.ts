@@ -14,7 +14,7 @@ import { createSocketGateway } from './index.ts';
 await runProcess({
   name: 'socket-gateway',
   configSchema,
-  async compose({ config, logger, metrics, health, lifecycle }) {
+  async compose({ config, logger, metrics, health, lifecycle, tracer }) {
     const verifier = createTokenVerifier(config);
     const connection = await connectNats({ url: config.NATS_URL, name: 'socket-gateway', logger });
     lifecycle.defer('nats', () => connection.drain());
@@ -46,6 +46,7 @@ await runProcess({
         drain: drainOf(config),
         logger,
         metrics,
+        tracer,
       }),
     );
     return running;

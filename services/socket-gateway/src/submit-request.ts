@@ -10,6 +10,7 @@ import {
 import type { Logger } from '@bambochat/runtime';
 import type { ChatSocket } from './chat-socket.ts';
 import type { Answer } from './handle-event.ts';
+import type { RequestTracing } from './trace-requests.ts';
 import type { Success, UnconfirmedMessages } from './unconfirmed-messages.ts';
 
 /** A request before it has a name. */
@@ -34,9 +35,11 @@ export type SubmitRequest = (
 export function createSubmitter(options: {
   batcher: CommandBatcher<ChatRequest>;
   unconfirmed: UnconfirmedMessages;
+  /** Undefined: nothing is traced. */
+  tracing: RequestTracing | undefined;
   logger: Logger;
 }): SubmitRequest {
-  const { batcher, unconfirmed } = options;
+  const { batcher, unconfirmed, tracing } = options;
   let count = 0;
 
   return (socket, unnamed, answer, succeed) => {
@@ -52,12 +55,15 @@ export function createSubmitter(options: {
       fail(error) {
         answer.fail(new AppError(error.code, error.message));
       },
+      span: tracing?.begin(request),
     });
-    batcher.submit(request.conversationId, request).catch((error: unknown) => {
+    const accepted = batcher.submit(request.conversationId, request);
+    accepted.catch((error: unknown) => {
       if (!(error instanceof AppError)) {
         options.logger.error({ err: error }, 'command log refused a request');
       }
       unconfirmed.fail(request.ref, toWireError(error));
     });
+    tracing?.appending(request, accepted);
   };
 }

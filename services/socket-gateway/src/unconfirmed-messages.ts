@@ -9,6 +9,7 @@ import {
   unavailable,
   type WireError,
 } from '@bambochat/protocol';
+import type { TraceSpan } from '@bambochat/runtime';
 import type { ChatSocket } from './chat-socket.ts';
 import type { Connection } from './raw-web-socket.ts';
 
@@ -20,6 +21,8 @@ export interface Waiting {
   request: ChatRequest;
   confirm(result: Success): void;
   fail(error: WireError): void;
+  /** From the emit to the answer. */
+  span?: TraceSpan | undefined;
 }
 
 export interface UnconfirmedMessages {
@@ -77,6 +80,13 @@ export function createUnconfirmedMessages(options: {
     return entry;
   }
 
+  function fail(ref: string, error: WireError): void {
+    const entry = take(ref);
+    if (entry !== undefined) {
+      settle(entry, { error });
+    }
+  }
+
   const subscription: Subscription = options.bus.subscribe(
     subjects.chatResults(options.gatewayId),
     (payload) => {
@@ -91,11 +101,7 @@ export function createUnconfirmedMessages(options: {
           // The socket is gone, or the question was asked twice.
           continue;
         }
-        if ('error' in result) {
-          entry.fail(result.error);
-        } else {
-          entry.confirm(result);
-        }
+        settle(entry, result);
       }
     },
   );
@@ -105,12 +111,13 @@ export function createUnconfirmedMessages(options: {
     for (const [ref, entry] of [...entries]) {
       if (!entry.socket.connected) {
         take(ref);
+        abandon(entry);
       } else if (entry.askAt <= now && entry.asks < ASKS_MAX) {
         entry.asks += 1;
         entry.askAt = now + FIRST_ASK_AFTER * 2 ** entry.asks;
         options.askAgain(entry.request);
       } else if (entry.askAt <= now) {
-        take(ref)?.fail(toWireError(unavailable('The confirmation')));
+        fail(ref, toWireError(unavailable('The confirmation')));
       }
     }
   }, SWEEP_INTERVAL);
@@ -133,14 +140,43 @@ export function createUnconfirmedMessages(options: {
       counts.set(conn, (counts.get(conn) ?? 0) + 1);
     },
     holds: (connection) => counts.has(connection),
-    fail(ref, error) {
-      take(ref)?.fail(error);
-    },
+    fail,
     stop() {
       subscription.unsubscribe();
       clearInterval(sweep);
+      for (const entry of entries.values()) {
+        abandon(entry);
+      }
       entries.clear();
       counts.clear();
     },
   };
+}
+
+/** The answer is written within the trace of the request, and ends it. */
+function settle(entry: Entry, result: Success | { error: WireError }): void {
+  const { span } = entry;
+  if (span === undefined) {
+    answer(entry, result);
+    return;
+  }
+  span.run(() => answer(entry, result));
+  if ('error' in result) {
+    span.fail(result.error.code);
+  }
+  span.end();
+}
+
+function answer(entry: Entry, result: Success | { error: WireError }): void {
+  if ('error' in result) {
+    entry.fail(result.error);
+  } else {
+    entry.confirm(result);
+  }
+}
+
+/** Nobody is there to hear the answer. */
+function abandon({ span }: Entry): void {
+  span?.fail('ABANDONED');
+  span?.end();
 }
