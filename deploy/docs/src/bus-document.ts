@@ -91,7 +91,7 @@ export function busDocument(): string {
     'commands',
     `${subject}.{partition}`,
     `JetStream, stream ${commandSubjects.stream} (work queue), one durable consumer \`partition-<n>\` for each partition with one command in flight. A publish acknowledgement means: it will be stored.`,
-    { payload: { payload: chatRequestsCommandSchema } },
+    { payload: { payload: chatRequestsCommandSchema, headers: commandHeaders } },
   );
   operation('socket-gateway', 'send', 'commands', {
     summary: 'A group commit: requests of one partition in the order they were accepted.',
@@ -148,6 +148,17 @@ export function busDocument(): string {
     components: { schemas: schemas.schemas() },
   });
 }
+
+const commandHeaders = {
+  type: 'object',
+  properties: {
+    [commandSubjects.traceparent]: {
+      type: 'string',
+      description:
+        'W3C Trace Context, once for each request in order, `-` for one that is not traced. Absent: none is.',
+    },
+  },
+};
 
 const deadLetterHeaders = {
   type: 'object',

@@ -43,6 +43,8 @@ export interface StackOptions {
   readonly presenceServices?: number;
   /** Start services that died again. Default: they stay down. */
   readonly restart?: boolean;
+  /** Variables of all services. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Milliseconds; default: what a deployment does that was told nothing. */
   readonly presence?: { readonly lease: number; readonly grace: number };
 }
@@ -80,6 +82,7 @@ export async function startStackOn(
     ].flat(),
     {
       ...raisedLimits,
+      ...options.env,
       ...(options.presence === undefined
         ? {}
         : { PRESENCE_LEASE: String(presence.lease), PRESENCE_GRACE: String(presence.grace) }),

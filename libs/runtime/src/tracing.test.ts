@@ -1,13 +1,13 @@
+import { startTraceCollector, type TraceCollector } from '@bambochat/testing';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { type Collector, startCollector } from './collector.fixture.ts';
 import { readConfig } from './config.ts';
 import { createLogger } from './logger.ts';
 import { startTracing, type Tracing, traceIdOf, tracingConfig } from './tracing.ts';
 
 const settingsOf = (env: NodeJS.ProcessEnv) => readConfig(z.object(tracingConfig), env);
 
-async function tracingTo(collector: Collector, env: NodeJS.ProcessEnv = {}): Promise<Tracing> {
+async function tracingTo(collector: TraceCollector, env: NodeJS.ProcessEnv = {}): Promise<Tracing> {
   const settings = settingsOf({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...env });
   const tracing = await startTracing('a-service', settings);
   if (tracing === undefined) throw new Error('tracing is off');
@@ -28,7 +28,7 @@ test('a wrong setting is refused', () => {
 
 describe('with an endpoint', () => {
   test('spans of two processes are one trace', async () => {
-    await using collector = await startCollector();
+    await using collector = await startTraceCollector();
     const headers = 'x-key=a%20b,x-other=c=d';
     const tracing = await tracingTo(collector, { OTEL_EXPORTER_OTLP_HEADERS: headers });
     const root = tracing.tracer.start('first', { kind: 'server' });
@@ -51,7 +51,7 @@ describe('with an endpoint', () => {
   });
 
   test('a part is traced; what has begun goes on', async () => {
-    await using collector = await startCollector();
+    await using collector = await startTraceCollector();
     const tracing = await tracingTo(collector, { OTEL_TRACES_SAMPLER_ARG: '0' });
     expect(tracing.tracer.start('not chosen')).toBeUndefined();
     const parent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
@@ -64,7 +64,7 @@ describe('with an endpoint', () => {
   });
 
   test('log lines within a span carry its ids, also those that come later', async () => {
-    await using collector = await startCollector();
+    await using collector = await startTraceCollector();
     const tracing = await tracingTo(collector);
     const lines: Record<string, unknown>[] = [];
     const logger = createLogger({
@@ -88,7 +88,7 @@ describe('with an endpoint', () => {
   });
 
   test('a receiver that is away neither fails nor delays', async () => {
-    const collector = await startCollector();
+    const collector = await startTraceCollector();
     const tracing = await tracingTo(collector);
     await collector[Symbol.asyncDispose]();
     for (let index = 0; index < 10_000; index += 1) {

@@ -48,7 +48,14 @@ export async function handleCommand(
   if (trace === undefined) {
     await handleRequests(handling, delivery, command, trace);
   } else {
-    await trace.run(() => handleRequests(handling, delivery, command, trace));
+    await trace.run(async () => {
+      await handleRequests(handling, delivery, command, trace);
+      const { partition, attempt } = delivery;
+      handling.logger.debug(
+        { partition, attempt, requests: command.requests.length },
+        'command handled',
+      );
+    });
   }
 }
 

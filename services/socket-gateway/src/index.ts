@@ -124,6 +124,7 @@ export function createSocketGateway(options: GatewayOptions): Service {
     const unconfirmed = createUnconfirmedMessages({
       bus,
       gatewayId,
+      logger,
       max: settings.MAX_UNCONFIRMED,
       askAgain(request) {
         batcher.submit(request.conversationId, request).catch((error: unknown) => {

@@ -9,7 +9,7 @@ import {
   unavailable,
   type WireError,
 } from '@bambochat/protocol';
-import type { TraceSpan } from '@bambochat/runtime';
+import type { Logger, TraceSpan } from '@bambochat/runtime';
 import type { ChatSocket } from './chat-socket.ts';
 import type { Connection } from './raw-web-socket.ts';
 
@@ -59,6 +59,7 @@ export function createUnconfirmedMessages(options: {
   max: number;
   askAgain: (request: ChatRequest) => void;
   onUnknownResult?: () => void;
+  logger?: Logger;
 }): UnconfirmedMessages {
   const entries = new Map<string, Entry>();
   /** How many entries each connection has. */
@@ -83,7 +84,7 @@ export function createUnconfirmedMessages(options: {
   function fail(ref: string, error: WireError): void {
     const entry = take(ref);
     if (entry !== undefined) {
-      settle(entry, { error });
+      settle(entry, { error }, options.logger);
     }
   }
 
@@ -101,7 +102,7 @@ export function createUnconfirmedMessages(options: {
           // The socket is gone, or the question was asked twice.
           continue;
         }
-        settle(entry, result);
+        settle(entry, result, options.logger);
       }
     },
   );
@@ -154,13 +155,20 @@ export function createUnconfirmedMessages(options: {
 }
 
 /** The answer is written within the trace of the request, and ends it. */
-function settle(entry: Entry, result: Success | { error: WireError }): void {
+function settle(
+  entry: Entry,
+  result: Success | { error: WireError },
+  logger: Logger | undefined,
+): void {
   const { span } = entry;
   if (span === undefined) {
     answer(entry, result);
     return;
   }
-  span.run(() => answer(entry, result));
+  span.run(() => {
+    answer(entry, result);
+    logger?.debug({ kind: entry.request.kind }, 'request answered');
+  });
   if ('error' in result) {
     span.fail(result.error.code);
   }
