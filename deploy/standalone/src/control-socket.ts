@@ -71,12 +71,18 @@ export async function openControlSocket(options: {
     socket.end(`${JSON.stringify(said)}\n`);
   }
 
-  await rm(address, { force: true });
-  await listening(server, address);
-  if (process.platform !== 'win32') {
-    await chmod(address, 0o600);
+  try {
+    await rm(address, { force: true });
+    await listening(server, address);
+    if (process.platform !== 'win32') {
+      await chmod(address, 0o600);
+    }
+  } catch (error) {
+    // Some file systems have no sockets. Chat goes on without copies of a server that runs.
+    logger.warn({ err: error, address }, 'no control socket: backups need a stop');
   }
   return {
+    // One that never listened says so, and is closed.
     close: () => new Promise((closed) => server.close(() => closed())),
   };
 }

@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises';
 import { startTraceCollector, type TraceCollector } from '@bambochat/testing';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -16,6 +17,19 @@ async function tracingTo(collector: TraceCollector, env: NodeJS.ProcessEnv = {})
 
 test('without an endpoint there is nothing', async () => {
   expect(await startTracing('a-service', settingsOf({}))).toBeUndefined();
+});
+
+test('nothing of OpenTelemetry is loaded until then', async () => {
+  const folder = new URL('.', import.meta.url);
+  const naming = async (text: RegExp) => {
+    const names = (await readdir(folder)).filter((name) => !name.endsWith('.test.ts'));
+    const found = names.map(async (name) =>
+      text.test(await readFile(new URL(name, folder), 'utf8')) ? [name] : [],
+    );
+    return (await Promise.all(found)).flat();
+  };
+  expect(await naming(/@opentelemetry\//)).toEqual(['open-telemetry.ts']);
+  expect(await naming(/from '.*open-telemetry/)).toEqual([]);
 });
 
 test('a wrong setting is refused', () => {
