@@ -1,5 +1,7 @@
 export type { Backend, BackendName } from './backend.ts';
 export { freePort } from './free-port.ts';
+export type { Tool, ToolName } from './obtain-tool.ts';
+export { obtainTool, ToolMissingError } from './obtain-tool.ts';
 export type { Backends, StartOptions } from './start-backends.ts';
 export { startBackends } from './start-backends.ts';
 export type { CollectedSpan, TraceCollector } from './trace-collector.ts';
