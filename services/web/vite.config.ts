@@ -1,0 +1,25 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vite';
+import { limitInitialSize } from './limit-initial-size.ts';
+
+/** Where the services are while `npm run dev` serves the page. */
+const services = process.env.BAMBOCHAT_URL ?? 'http://127.0.0.1:3000';
+const paths = ['/api', '/messages', '/sync'];
+
+export default defineConfig({
+  plugins: [react(), limitInitialSize(150 * 1024)],
+  build: {
+    outDir: 'dist',
+    target: 'es2022',
+    // The Content-Security-Policy allows neither inline scripts nor data: addresses of fonts.
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+  },
+  server: {
+    host: '127.0.0.1',
+    proxy: {
+      ...Object.fromEntries(paths.map((path) => [path, services])),
+      '/socket.io': { target: services, ws: true },
+    },
+  },
+});
