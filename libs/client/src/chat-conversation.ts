@@ -91,6 +91,11 @@ export class ChatConversation {
     return this.log.head;
   }
 
+  /** `seq` up to which the user has read; null until the server has told. */
+  get readSeq(): number | null {
+    return this.#readSeq;
+  }
+
   get unread(): number {
     return this.#readSeq === null ? 0 : Math.max(0, this.log.head - this.#readSeq);
   }
@@ -189,7 +194,7 @@ export class ChatConversation {
    * @throws ChatError what the server refuses, or `CLOSED`; nobody has to listen
    */
   markRead(messageId?: string): Promise<number> {
-    const message = messageId === undefined ? this.messages.at(-1) : this.log.find(messageId);
+    const message = messageId === undefined ? this.messages.at(-1) : this.#find(messageId);
     const id = message?._id ?? messageId;
     if (id === undefined) {
       return Promise.resolve(this.unread);
@@ -230,6 +235,8 @@ export class ChatConversation {
       this.#typing.hear(message.senderId, false);
       if (message.senderId === this.#context.userId()) {
         this.#context.outbox()?.settle(message);
+        // Who has written the newest message has read the others, also in the server's count.
+        this.#readSeq = Math.max(this.#readSeq ?? 0, message.seq);
       }
       this.#context.events.emit('message', message);
     }
@@ -311,6 +318,11 @@ export class ChatConversation {
   close(): void {
     this.#typing.close();
     this.#readMarker.close();
+  }
+
+  #find(messageId: string): Message | undefined {
+    const shown = [...this.#windows].flatMap(({ messages }) => messages);
+    return this.log.find(messageId) ?? shown.find(({ _id }) => _id === messageId);
   }
 
   #followed(appended: readonly Message[]): void {

@@ -1,7 +1,15 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
+import { applyTheme } from './shell/theme.ts';
+import './styles/tokens.css';
+import './styles/controls.css';
+import './styles/shell.css';
+import './styles/conversations.css';
+import './styles/messages.css';
+import './styles/panels.css';
 
+applyTheme();
 const root = document.getElementById('root');
 if (root === null) {
   throw new Error('the page has no #root');

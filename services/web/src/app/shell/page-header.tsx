@@ -1,0 +1,15 @@
+import { strings } from '../strings.ts';
+import { Icon } from '../ui/icon.tsx';
+
+export function PageHeader({ title }: { title: string }) {
+  return (
+    <header className="pane-header">
+      <a className="icon-button back" href="#/" aria-label={strings.back}>
+        <Icon name="back" />
+      </a>
+      <div className="pane-title">
+        <h2>{title}</h2>
+      </div>
+    </header>
+  );
+}
