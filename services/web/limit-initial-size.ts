@@ -12,7 +12,9 @@ export function limitInitialSize(max: number): Plugin {
     generateBundle(_options, bundle) {
       const initial = new Set<string>();
       const waiting = Object.values(bundle).flatMap((file) =>
-        file.type === 'chunk' && file.isEntry ? [file.fileName] : [],
+        file.type === 'chunk' && file.facadeModuleId?.endsWith('.html') === true
+          ? [file.fileName]
+          : [],
       );
       for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
         const file = bundle[name];

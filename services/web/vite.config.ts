@@ -1,5 +1,6 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { keepPage } from './keep-page.ts';
 import { limitInitialSize } from './limit-initial-size.ts';
 
 /** Where the services are while `npm run dev` serves the page. */
@@ -7,7 +8,7 @@ const services = process.env.BAMBOCHAT_URL ?? 'http://127.0.0.1:3000';
 const paths = ['/api', '/messages', '/sync'];
 
 export default defineConfig({
-  plugins: [react(), limitInitialSize(150 * 1024)],
+  plugins: [react(), keepPage(), limitInitialSize(150 * 1024)],
   build: {
     outDir: 'dist',
     target: 'es2022',
@@ -16,6 +17,13 @@ export default defineConfig({
     // The Content-Security-Policy allows neither inline scripts nor data: addresses of fonts.
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
+    rolldownOptions: {
+      input: { index: 'index.html', sw: 'src/app/offline/service-worker.ts' },
+      output: {
+        // Its address is for ever, and it answers for what is below that.
+        entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
+      },
+    },
   },
   server: {
     host: '127.0.0.1',

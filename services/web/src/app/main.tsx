@@ -19,3 +19,8 @@ createRoot(root).render(
     <App />
   </StrictMode>,
 );
+
+if (import.meta.env.PROD && 'serviceWorker' in navigator) {
+  // Without it the page works too, as long as there is a connection.
+  navigator.serviceWorker.register('/sw.js').catch(() => {});
+}

@@ -16,6 +16,16 @@ export const strings = {
   unexpected: 'Something went wrong on this page.',
   reload: 'Reload',
 
+  time: {
+    lastSeen: {
+      justNow: 'just now',
+      minutes: (count: number) => `${count} min ago`,
+      today: (time: string) => `at ${time}`,
+      yesterday: (time: string) => `yesterday at ${time}`,
+      day: (day: string) => `on ${day}`,
+    },
+  },
+
   session: {
     logIn: 'Log in',
     createAccount: 'Create account',

@@ -34,7 +34,6 @@ export function ConversationList(props: { search: string; onCreate: () => void }
       {count > 0 && order.length === 0 && (
         <p className="conversations-empty hint">{strings.conversations.noMatch(search)}</p>
       )}
-      {/* biome-ignore lint/a11y/noNoninteractiveElementInteractions: arrows move between its links */}
       <ul onKeyDown={moveFocus}>
         {order.map((id) => (
           <ConversationItem key={id} id={id} isCurrent={id === current} now={now} />

@@ -9,6 +9,7 @@ import { useStore } from '../state/use-store.ts';
 import { strings } from '../strings.ts';
 import { Avatar } from '../ui/avatar.tsx';
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
+import { Menu } from '../ui/menu.tsx';
 import { relationTo } from './friend-list.ts';
 import { usePeopleSearch } from './use-people-search.ts';
 
@@ -67,26 +68,18 @@ export function FriendsPage() {
     );
   }
 
-  function ask(text: string, label: string, action: () => Promise<void>, of: string): ReactNode {
-    return (
-      <button
-        type="button"
-        className="button button-quiet"
-        aria-label={`${label}: ${nameOf(of)}`}
-        onClick={() => setQuestion({ text, label, action })}
-      >
-        {label}
-      </button>
-    );
+  function more(id: string, relation: 'friend' | 'none'): ReactNode {
+    const { remove, removeQuestion, block, blockQuestion } = strings.friends;
+    const name = nameOf(id);
+    const ask = (text: string, label: string, action: () => Promise<void>) => ({
+      label,
+      onChoose: () => setQuestion({ text, label, action }),
+    });
+    const removal = ask(removeQuestion(name), remove, () => chat.friends.remove(id));
+    const blocking = ask(blockQuestion(name), block, () => chat.friends.block(id));
+    const items = relation === 'friend' ? [removal, blocking] : [blocking];
+    return <Menu label={strings.friends.more(name)} items={items} />;
   }
-
-  const block = (id: string) =>
-    ask(
-      strings.friends.blockQuestion(nameOf(id)),
-      strings.friends.block,
-      () => chat.friends.block(id),
-      id,
-    );
 
   function actionsFor(id: string): ReactNode {
     const { friends, received } = table;
@@ -114,7 +107,7 @@ export function FriendsPage() {
         return (
           <>
             {button(strings.friends.add, () => chat.friends.request(id), { of: id })}
-            {block(id)}
+            {more(id, 'none')}
           </>
         );
     }
@@ -178,14 +171,8 @@ export function FriendsPage() {
               isOnline={online.has(_id)}
               isFriend
             >
-              {button(strings.friends.message, () => write(_id), { of: _id })}
-              {ask(
-                strings.friends.removeQuestion(displayName),
-                strings.friends.remove,
-                () => chat.friends.remove(_id),
-                _id,
-              )}
-              {block(_id)}
+              {button(strings.friends.message, () => write(_id), { isQuiet: true, of: _id })}
+              {more(_id, 'friend')}
             </PersonRow>
           ))}
           {table.isLoaded && friends.length === 0 && (

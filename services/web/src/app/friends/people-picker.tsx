@@ -25,7 +25,10 @@ export function PeoplePicker(props: {
     ({ _id, displayName }) =>
       needle === '' ||
       _id.toLowerCase().startsWith(needle) ||
-      displayName.toLowerCase().includes(needle),
+      displayName
+        .toLowerCase()
+        .split(/\s+/)
+        .some((word) => word.startsWith(needle)),
   );
   const others = found.filter(({ _id }) => !fitting.some((friend) => friend._id === _id));
   const options = [...fitting, ...others].filter(({ _id }) => !without.includes(_id));

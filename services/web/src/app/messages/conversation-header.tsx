@@ -1,6 +1,6 @@
 import { lazy, Suspense, useState } from 'react';
 import { useChat } from '../chat/use-chat.ts';
-import { relativeTime } from '../state/format-time.ts';
+import { lastSeenTime } from '../state/format-time.ts';
 import { useMinute } from '../state/use-minute.ts';
 import { useStore } from '../state/use-store.ts';
 import { strings } from '../strings.ts';
@@ -74,7 +74,7 @@ export function PeerStatus({ userId }: { userId: string | null }) {
       {lastSeen === undefined
         ? strings.friends.offline
         : strings.friends.lastSeen(
-            relativeTime(lastSeen, new Date(Math.max(now, Date.parse(lastSeen)))),
+            lastSeenTime(lastSeen, new Date(Math.max(now, Date.parse(lastSeen)))),
           )}
     </p>
   );

@@ -48,7 +48,6 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       data-seq={message.seq}
       data-state={state ?? 'stored'}
       aria-label={`${props.spokenName}, ${exactTime(message.createdAt)}`}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: arrows move between messages
       tabIndex={-1}
       onPointerEnter={(event) => event.pointerType === 'mouse' && setActive(true)}
       onPointerLeave={(event) => event.pointerType === 'mouse' && setActive(false)}
@@ -70,7 +69,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
             {senderName}
           </div>
         )}
-        <div className="bubble">
+        <div className="bubble" dir="auto">
           <MessageText
             text={message.content}
             isMember={props.isMember}
@@ -78,7 +77,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
             userId={userId}
           />
           <span className="bubble-end">
-            <time dateTime={message.createdAt} title={exactTime(message.createdAt)}>
+            <time dir="ltr" dateTime={message.createdAt} title={exactTime(message.createdAt)}>
               {clockTime(message.createdAt)}
             </time>
             {state !== null && <DeliveryMark state={state} readBy={readBy} readers={readers} />}
@@ -123,11 +122,10 @@ export const OutgoingRow = memo(function OutgoingRow(props: OutgoingRowProps) {
       data-message-id={clientMessageId}
       data-state={state}
       aria-label={`${strings.you}, ${exactTime(createdAt)}`}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: arrows move between messages
       tabIndex={-1}
     >
       <div className="row-body">
-        <div className="bubble">
+        <div className="bubble" dir="auto">
           <MessageText
             text={content}
             isMember={props.isMember}
@@ -135,7 +133,9 @@ export const OutgoingRow = memo(function OutgoingRow(props: OutgoingRowProps) {
             userId={props.userId}
           />
           <span className="bubble-end">
-            <time dateTime={createdAt}>{clockTime(createdAt)}</time>
+            <time dir="ltr" dateTime={createdAt}>
+              {clockTime(createdAt)}
+            </time>
             <DeliveryMark state={state} readBy={0} readers={0} />
           </span>
         </div>

@@ -206,7 +206,6 @@ export class MessageScroller extends Component<ScrollerProps> {
 
   override render(): ReactNode {
     return (
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
       <div
         ref={this.#viewport}
         className="messages"

@@ -16,7 +16,7 @@ export const MessageText = memo(function MessageText(props: {
   const parts = useMemo(() => parseText(text, isMember), [text, isMember]);
   const isEmoji = text.length <= 60 && FEW_EMOJI.test(text.trim());
   return (
-    <span className={isEmoji ? 'text text-emoji' : 'text'} dir="auto">
+    <span className={isEmoji ? 'text text-emoji' : 'text'}>
       {parts.map((part, index) => {
         // Parts have no identity but their place, and a text does not change.
         const key = index;

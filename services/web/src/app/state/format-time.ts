@@ -2,7 +2,7 @@ import { strings } from '../strings.ts';
 
 /** English words, in the order of day, month and hour that the reader is used to. */
 const locale = globalThis.navigator?.languages?.find((name) => name.startsWith('en')) ?? 'en-GB';
-const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' });
+const clock = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' });
 const weekday = new Intl.DateTimeFormat(locale, { weekday: 'short' });
 const shortDay = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
 const shortDate = new Intl.DateTimeFormat(locale, {
@@ -44,6 +44,22 @@ export function dayTitle(iso: string, now = new Date()): string {
     return strings.messages.yesterday;
   }
   return (date.getFullYear() === now.getFullYear() ? longDay : longDate).format(date);
+}
+
+/** After "last seen". */
+export function lastSeenTime(iso: string, now = new Date()): string {
+  const date = new Date(iso);
+  const minutes = Math.floor((now.getTime() - date.getTime()) / 60_000);
+  const { lastSeen } = strings.time;
+  if (minutes < 60) {
+    return minutes < 1 ? lastSeen.justNow : lastSeen.minutes(minutes);
+  }
+  const days = daysBefore(date, now);
+  if (days < 2) {
+    const time = clock.format(date);
+    return days <= 0 ? lastSeen.today(time) : lastSeen.yesterday(time);
+  }
+  return lastSeen.day(relativeTime(iso, now));
 }
 
 /** As short as a list wants it: now, 5 min, 14:05, Yesterday, Tue, 3 May. */

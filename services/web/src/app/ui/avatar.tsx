@@ -31,8 +31,8 @@ function firstOf(word: string): string {
 }
 
 export function initialsOf(name: string): string {
-  const words = name.split(/[\s._-]+/u).filter((word) => /[\p{L}\p{N}\p{Emoji}]/u.test(word));
-  const [first = name, ...others] = words;
+  const words = name.split(/[\s._-]+/u).filter((word) => /^[\p{L}\p{N}]/u.test(word));
+  const [first = name.trim(), ...others] = words;
   const last = others.at(-1);
   return (firstOf(first) + (last === undefined ? '' : firstOf(last))).toLocaleUpperCase();
 }
