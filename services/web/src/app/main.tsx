@@ -1,6 +1,7 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
+import { followLinks } from './shell/route.ts';
 import { applyTheme } from './shell/theme.ts';
 import './styles/tokens.css';
 import './styles/controls.css';
@@ -10,6 +11,7 @@ import './styles/messages.css';
 import './styles/panels.css';
 
 applyTheme();
+followLinks();
 const root = document.getElementById('root');
 if (root === null) {
   throw new Error('the page has no #root');

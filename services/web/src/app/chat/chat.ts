@@ -7,7 +7,9 @@ import {
 import { ConversationDirectory } from '../conversations/conversation-directory.ts';
 import { FriendList } from '../friends/friend-list.ts';
 import { FailedMessages } from '../messages/failed-messages.ts';
+import { KeptMessages } from '../messages/kept-messages.ts';
 import type { SessionStore } from '../session/session-store.ts';
+import { userStorage } from '../session/user-storage.ts';
 import { Store } from '../state/store.ts';
 import { Notices } from './notices.ts';
 import { People } from './people.ts';
@@ -22,6 +24,7 @@ export class Chat {
   readonly presence: PresenceBoard;
   readonly notices = new Notices();
   readonly failed: FailedMessages;
+  readonly kept: KeptMessages;
   readonly directory: ConversationDirectory;
   readonly friends: FriendList;
   readonly #session: SessionStore;
@@ -30,14 +33,17 @@ export class Chat {
     this.userId = userId;
     this.#session = session;
     this.client = connectSocket(session.session.token, { userId, storage: indexedDbOutbox() });
+    const storage = userStorage(userId, () => session.isOf(userId));
     this.connection = new Store(this.client.state);
     this.people = new People(userId);
     this.presence = new PresenceBoard(this.client);
-    this.failed = new FailedMessages(this.client, userId);
+    this.failed = new FailedMessages(this.client, storage);
+    this.kept = new KeptMessages(storage);
     this.directory = new ConversationDirectory({
       client: this.client,
       people: this.people,
       failed: this.failed,
+      storage,
       userId,
     });
     this.friends = new FriendList({

@@ -1,8 +1,7 @@
 import type { ChatClient, Conversation } from '@bambochat/client';
 import type { People } from '../chat/people.ts';
 import type { FailedMessages } from '../messages/failed-messages.ts';
-import { REMEMBERED } from '../session/session-store.ts';
-import { recall, remember } from '../state/page-storage.ts';
+import type { UserStorage } from '../session/user-storage.ts';
 import { runSoon } from '../state/run-soon.ts';
 import { Store } from '../state/store.ts';
 import { type ConversationSummary, inListOrder, sameSummary, summarise } from './summary.ts';
@@ -31,7 +30,7 @@ export class ConversationDirectory {
   readonly #people: People;
   readonly #failed: FailedMessages;
   readonly #userId: string;
-  readonly #key: string;
+  readonly #storage: UserStorage;
   readonly #dirty = new Set<string>();
   readonly #refreshSoon = runSoon(() => this.#refresh());
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -42,14 +41,15 @@ export class ConversationDirectory {
     client: ChatClient;
     people: People;
     failed: FailedMessages;
+    storage: UserStorage;
     userId: string;
   }) {
     this.#client = options.client;
     this.#people = options.people;
     this.#failed = options.failed;
     this.#userId = options.userId;
-    this.#key = `${REMEMBERED}${options.userId}-conversations`;
-    const kept = recall<Conversation[]>(this.#key);
+    this.#storage = options.storage;
+    const kept = options.storage.read<Conversation[]>('conversations');
     this.store = new Store<ConversationTable>({
       isLoaded: kept !== null,
       conversations: new Map(),
@@ -105,7 +105,7 @@ export class ConversationDirectory {
     try {
       const list = await this.#client.rest.conversations();
       this.#take(list);
-      remember(this.#key, list.slice(0, KEPT_MAX));
+      this.#storage.write('conversations', list.slice(0, KEPT_MAX));
       this.#isLoading = false;
       if (this.#again) {
         this.#isLoading = true;

@@ -1,6 +1,6 @@
 import { type KeyboardEvent, memo } from 'react';
 import { useChat } from '../chat/use-chat.ts';
-import { conversationHref, useRoute } from '../shell/route.ts';
+import { paths, useRoute } from '../shell/route.ts';
 import { relativeTime } from '../state/format-time.ts';
 import { useMinute } from '../state/use-minute.ts';
 import { sameItems, useStore } from '../state/use-store.ts';
@@ -91,7 +91,7 @@ const ConversationItem = memo(function ConversationItem(props: {
     <li>
       <a
         className="conversation"
-        href={conversationHref(id)}
+        href={paths.conversation(id)}
         aria-current={isCurrent ? 'page' : undefined}
         data-conversation-id={id}
         data-unread={unread}

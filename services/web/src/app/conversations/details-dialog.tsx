@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { describeProblem } from '../chat/describe-problem.ts';
 import { useChat } from '../chat/use-chat.ts';
 import { PeoplePicker } from '../friends/people-picker.tsx';
-import { go } from '../shell/route.ts';
+import { go, paths } from '../shell/route.ts';
 import { useStore } from '../state/use-store.ts';
 import { strings } from '../strings.ts';
 import { Avatar } from '../ui/avatar.tsx';
@@ -52,7 +52,7 @@ export function DetailsDialog(props: { conversationId: string; onClose: () => vo
     run(async () => {
       await chat.client.rest.removeParticipant(conversationId, chat.userId);
       onClose();
-      go('#/', { replace: true });
+      go(paths.home, { replace: true });
     });
 
   return (

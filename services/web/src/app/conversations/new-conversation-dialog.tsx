@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { describeProblem } from '../chat/describe-problem.ts';
 import { useChat } from '../chat/use-chat.ts';
 import { PeoplePicker } from '../friends/people-picker.tsx';
-import { conversationHref, go } from '../shell/route.ts';
+import { go, paths } from '../shell/route.ts';
 import { strings } from '../strings.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { Field } from '../ui/field.tsx';
@@ -27,7 +27,7 @@ export function NewConversationDialog({ onClose }: { onClose: () => void }) {
       });
       chat.directory.add(conversation);
       onClose();
-      go(conversationHref(conversation._id));
+      go(paths.conversation(conversation._id));
     } catch (error) {
       setProblem(describeProblem(error));
       setBusy(false);

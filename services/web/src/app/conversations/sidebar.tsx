@@ -1,6 +1,6 @@
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { useChat } from '../chat/use-chat.ts';
-import { useRoute } from '../shell/route.ts';
+import { paths, useRoute } from '../shell/route.ts';
 import { useStore } from '../state/use-store.ts';
 import { strings } from '../strings.ts';
 import { Icon } from '../ui/icon.tsx';
@@ -69,7 +69,7 @@ export function Sidebar() {
       </div>
       <ConversationList search={search} onCreate={() => setCreating(true)} />
       <nav className="sidebar-footer" aria-label={strings.product}>
-        <NavLink href="#/friends" isCurrent={page === 'friends'} icon="friends">
+        <NavLink href={paths.friends} isCurrent={page === 'friends'} icon="friends">
           {strings.friends.label}
           {waiting > 0 && (
             <span className="badge">
@@ -78,7 +78,7 @@ export function Sidebar() {
             </span>
           )}
         </NavLink>
-        <NavLink href="#/profile" isCurrent={page === 'profile'} icon="profile">
+        <NavLink href={paths.profile} isCurrent={page === 'profile'} icon="profile">
           {strings.profile.label}
         </NavLink>
         <button type="button" className="nav-link" onClick={() => void chat.logOut()}>

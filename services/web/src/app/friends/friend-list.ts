@@ -2,6 +2,7 @@ import { type ChatClient, ChatError, type Friendship, type User } from '@bamboch
 import type { Notices } from '../chat/notices.ts';
 import type { People } from '../chat/people.ts';
 import type { PresenceBoard } from '../chat/presence-board.ts';
+import { paths } from '../shell/route.ts';
 import { Store } from '../state/store.ts';
 import { strings } from '../strings.ts';
 
@@ -57,7 +58,7 @@ export class FriendList {
     this.#client = client;
     this.#people = people;
     this.#presence = options.presence;
-    const show = { label: strings.friends.show, href: '#/friends' };
+    const show = { label: strings.friends.show, href: paths.friends };
     client.on('friendRequest', ({ requester, ...friendship }) => {
       people.learn([requester]);
       this.store.update((table) => ({

@@ -4,7 +4,7 @@ import { describeProblem } from '../chat/describe-problem.ts';
 import { useChat } from '../chat/use-chat.ts';
 import { PeerStatus } from '../messages/conversation-header.tsx';
 import { PageHeader } from '../shell/page-header.tsx';
-import { conversationHref, go } from '../shell/route.ts';
+import { go, paths } from '../shell/route.ts';
 import { useStore } from '../state/use-store.ts';
 import { strings } from '../strings.ts';
 import { Avatar } from '../ui/avatar.tsx';
@@ -48,7 +48,7 @@ export function FriendsPage() {
         participantIds: [userId],
       });
       chat.directory.add(conversation);
-      go(conversationHref(conversation._id));
+      go(paths.conversation(conversation._id));
     });
 
   function button(

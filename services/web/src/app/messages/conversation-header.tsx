@@ -1,5 +1,6 @@
 import { lazy, Suspense, useState } from 'react';
 import { useChat } from '../chat/use-chat.ts';
+import { paths } from '../shell/route.ts';
 import { lastSeenTime } from '../state/format-time.ts';
 import { useMinute } from '../state/use-minute.ts';
 import { useStore } from '../state/use-store.ts';
@@ -21,7 +22,7 @@ export function ConversationHeader({ conversationId }: { conversationId: string 
   const { title, isGroup, peerId, memberCount } = summary;
   return (
     <header className="pane-header">
-      <a className="icon-button back" href="#/" aria-label={strings.back}>
+      <a className="icon-button back" href={paths.home} aria-label={strings.back}>
         <Icon name="back" />
       </a>
       <Avatar id={peerId ?? conversationId} name={title} isGroup={isGroup} />
@@ -58,6 +59,10 @@ export function PeerStatus({ userId }: { userId: string | null }) {
   const isFriend = useStore(chat.friends.store, ({ friends }) =>
     friends.some(({ _id }) => _id === userId),
   );
+  const isConnected = useStore(
+    chat.connection,
+    ({ name }) => name === 'live' || name === 'catching-up',
+  );
   const isOnline = useStore(chat.presence.store, ({ online }) => online.has(userId ?? ''));
   const lastSeen = useStore(chat.presence.store, (board) => board.lastSeen.get(userId ?? ''));
   if (userId === null) {
@@ -65,6 +70,9 @@ export function PeerStatus({ userId }: { userId: string | null }) {
   }
   if (!isFriend) {
     return <p dir="ltr">@{userId}</p>;
+  }
+  if (!isConnected) {
+    return <p />;
   }
   if (isOnline) {
     return <p className="is-online">{strings.friends.online}</p>;

@@ -2,6 +2,7 @@ import type { Message, ReactionType } from '@bambochat/client';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { describeProblem } from '../chat/describe-problem.ts';
 import { useChat } from '../chat/use-chat.ts';
+import { paths } from '../shell/route.ts';
 import { useStore } from '../state/use-store.ts';
 import { strings } from '../strings.ts';
 import { Icon } from '../ui/icon.tsx';
@@ -28,7 +29,7 @@ export function ConversationPane({ conversationId }: { conversationId: string })
       {isLoaded && isLive ? (
         <>
           <p>{strings.conversations.notFound}</p>
-          <a className="button" href="#/">
+          <a className="button" href={paths.home}>
             {strings.back}
           </a>
         </>
@@ -46,6 +47,7 @@ function OpenConversation({ conversationId }: { conversationId: string }) {
     const opened = new ConversationView({
       client: chat.client,
       failed: chat.failed,
+      kept: chat.kept,
       userId: chat.userId,
       conversationId,
     });

@@ -3,6 +3,7 @@ import { runSoon } from '../state/run-soon.ts';
 import { Store } from '../state/store.ts';
 import type { FailedMessages } from './failed-messages.ts';
 import { groupMessages, type OutgoingMessage, type Row } from './group-messages.ts';
+import type { KeptMessages } from './kept-messages.ts';
 
 export interface ViewState {
   /**
@@ -44,6 +45,7 @@ export class ConversationView {
   readonly conversation: ChatConversation;
   readonly #client: ChatClient;
   readonly #failed: FailedMessages;
+  readonly #kept: KeptMessages;
   readonly #userId: string;
   readonly #window: MessageWindow;
   readonly #stops: (() => void)[];
@@ -57,12 +59,14 @@ export class ConversationView {
   constructor(options: {
     client: ChatClient;
     failed: FailedMessages;
+    kept: KeptMessages;
     userId: string;
     conversationId: string;
   }) {
     const { client, conversationId } = options;
     this.#client = client;
     this.#failed = options.failed;
+    this.#kept = options.kept;
     this.#userId = options.userId;
     this.conversation = client.conversation(conversationId);
     this.#window = this.conversation.openWindow();
@@ -73,9 +77,16 @@ export class ConversationView {
           this.#updateSoon();
         }
       }),
-      client.on('state', () => void this.#open()),
+      client.on('state', ({ name }) => {
+        if (name === 'live') {
+          this.#hasFailed = false;
+          this.#updateSoon();
+        }
+        void this.#open();
+      }),
       options.failed.store.subscribe(this.#updateSoon),
     ];
+    globalThis.addEventListener('pagehide', this.#keep);
     void this.#open();
     this.#update();
   }
@@ -113,6 +124,8 @@ export class ConversationView {
   }
 
   close(): void {
+    this.#keep();
+    globalThis.removeEventListener('pagehide', this.#keep);
     for (const stop of this.#stops) {
       stop();
     }
@@ -174,7 +187,7 @@ export class ConversationView {
     this.store.set({
       status: this.#status,
       rows: groupMessages({
-        messages: this.#status === 'opening' ? [] : this.#window.messages,
+        messages: this.#status === 'opening' ? [] : this.#messages(),
         outgoing: this.#window.hasNewer ? [] : this.#outgoing(),
         userId: this.#userId,
         dividerSeq: this.#dividerSeq,
@@ -188,6 +201,19 @@ export class ConversationView {
       typing,
     });
   }
+
+  #messages(): readonly Message[] {
+    const { messages } = this.#window;
+    const isEmpty = this.#status === 'unavailable' && messages.length === 0;
+    return isEmpty ? this.#kept.read(this.conversation.id) : messages;
+  }
+
+  /** For the next visit, which may be without a connection. */
+  readonly #keep = (): void => {
+    if (this.#status === 'ready' && !this.#window.hasNewer) {
+      this.#kept.write(this.conversation.id, this.#window.messages);
+    }
+  };
 
   #outgoing(): OutgoingMessage[] {
     const { id, pending } = this.conversation;

@@ -1,7 +1,6 @@
 import type { ChatClient, PendingMessage } from '@bambochat/client';
 import { describeProblem } from '../chat/describe-problem.ts';
-import { REMEMBERED } from '../session/session-store.ts';
-import { recall, remember } from '../state/page-storage.ts';
+import type { UserStorage } from '../session/user-storage.ts';
 import { Store } from '../state/store.ts';
 
 export interface FailedMessage {
@@ -20,11 +19,10 @@ export class FailedMessages {
   readonly store: Store<readonly FailedMessage[]>;
   readonly #client: ChatClient;
 
-  constructor(client: ChatClient, userId: string) {
-    const key = `${REMEMBERED}${userId}-failed`;
+  constructor(client: ChatClient, storage: UserStorage) {
     this.#client = client;
-    this.store = new Store<readonly FailedMessage[]>(recall(key) ?? []);
-    this.store.subscribe(() => remember(key, this.store.get()));
+    this.store = new Store<readonly FailedMessage[]>(storage.read('failed') ?? []);
+    this.store.subscribe(() => storage.write('failed', this.store.get()));
     client.on('outbox', (entry) => this.#take(entry));
   }
 

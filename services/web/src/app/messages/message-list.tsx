@@ -43,7 +43,7 @@ export function MessageList(props: {
       showing={status}
       hasNewer={hasNewer}
       isBusy={status === 'opening'}
-      onNearStart={() => !hasFailed && hasOlder && void view.loadOlder()}
+      onNearStart={() => status === 'ready' && !hasFailed && hasOlder && void view.loadOlder()}
       onNearEnd={() => !hasFailed && hasNewer && void view.loadNewer()}
       onLook={look}
       onEscape={onEscape}

@@ -20,6 +20,8 @@ declare const __PAGE_FILES__: readonly string[];
 declare const __PAGE_VERSION__: string;
 
 const scope = globalThis as unknown as Scope;
+/** As the server has it: client-paths.ts. */
+const PAGES = /^\/(?:login|register|friends|profile|conversations\/[^/]+)?$/;
 const PREFIX = 'bambochat-page-';
 const NAME = PREFIX + __PAGE_VERSION__;
 const files = new Set(__PAGE_FILES__);
@@ -41,7 +43,7 @@ scope.addEventListener('fetch', (event) => {
   if (request.method !== 'GET' || origin !== globalThis.location.origin) {
     return;
   }
-  if (request.mode === 'navigate' && pathname === '/') {
+  if (request.mode === 'navigate' && PAGES.test(pathname)) {
     event.respondWith(newestPage(request));
   } else if (files.has(pathname)) {
     event.respondWith(kept(pathname, request));

@@ -1,11 +1,10 @@
 import { register, Session, webStorageSession } from '@bambochat/client';
 import { forget } from '../state/page-storage.ts';
 import { Store } from '../state/store.ts';
+import { REMEMBERED } from './user-storage.ts';
 
 /** The key of the tokens; `libs/client` writes under it. */
 const SESSION_KEY = 'bambochat-session';
-/** What else this page remembers, by user. */
-export const REMEMBERED = 'bambochat-kept-';
 
 export type SessionState =
   | { readonly status: 'signed-out'; readonly hasEnded: boolean }
@@ -27,6 +26,12 @@ export class SessionStore {
         this.#follow();
       }
     });
+  }
+
+  /** Whether this user is logged in. */
+  isOf(userId: string): boolean {
+    const state = this.state.get();
+    return state.status === 'signed-in' && state.userId === userId;
   }
 
   /** @throws ChatError */
@@ -58,10 +63,10 @@ export class SessionStore {
 
   #end(hasEnded: boolean): void {
     webStorageSession({ key: SESSION_KEY }).write(null);
+    this.state.set({ status: 'signed-out', hasEnded });
     if (!hasEnded) {
       forget(REMEMBERED);
     }
-    this.state.set({ status: 'signed-out', hasEnded });
   }
 
   #follow(): void {

@@ -1,4 +1,5 @@
 import { type FormEvent, useRef, useState } from 'react';
+import { go, paths, useRoute } from '../shell/route.ts';
 import { strings } from '../strings.ts';
 import { Field } from '../ui/field.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -7,7 +8,7 @@ import { type AccountProblems, checkAccount, explainRefusal } from './check-acco
 import type { SessionStore } from './session-store.ts';
 
 export function SignIn(props: { session: SessionStore; hasEnded: boolean }) {
-  const [isNew, setNew] = useState(false);
+  const isNew = useRoute().page === 'register';
   const [problems, setProblems] = useState<AccountProblems>({});
   const [isBusy, setBusy] = useState(false);
   const [isVisible, setVisible] = useState(false);
@@ -30,6 +31,9 @@ export function SignIn(props: { session: SessionStore; hasEnded: boolean }) {
         await (isNew
           ? props.session.createAccount(fields)
           : props.session.logIn(fields.id, fields.password));
+        if (isNew) {
+          go(paths.home, { replace: true });
+        }
         return;
       } catch (error) {
         found = explainRefusal(error);
@@ -114,7 +118,7 @@ export function SignIn(props: { session: SessionStore; hasEnded: boolean }) {
             type="button"
             className="link"
             onClick={() => {
-              setNew(!isNew);
+              go(isNew ? paths.home : paths.register);
               setProblems({});
             }}
           >

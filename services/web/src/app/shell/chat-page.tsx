@@ -24,7 +24,11 @@ export function ChatPage() {
   const connection = useStore(chat.connection, ({ name }) => name);
   useTitle();
   return (
-    <div className="chat" data-connection={connection} data-page={route.page}>
+    <div
+      className="chat"
+      data-connection={connection}
+      data-page={route.page === 'register' ? 'home' : route.page}
+    >
       <Sidebar />
       <main className="detail">
         <Suspense fallback={<div className="blank" />}>
@@ -45,6 +49,7 @@ function Detail({ route }: { route: Route }) {
       return <FriendsPage />;
     case 'profile':
       return <ProfilePage />;
+    case 'register':
     case 'home':
       return (
         <div className="blank">

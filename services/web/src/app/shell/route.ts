@@ -1,37 +1,55 @@
-import { useSyncExternalStore } from 'react';
+import { Store } from '../state/store.ts';
+import { useStore } from '../state/use-store.ts';
 
-/** What the address after `#` says. Plain links lead there, and the back button back. */
+/** What the address says. The server answers each of these paths with the page (client-paths.ts). */
 export type Route =
-  | { readonly page: 'home' | 'friends' | 'profile' }
+  | { readonly page: 'home' | 'friends' | 'profile' | 'register' }
   | { readonly page: 'conversation'; readonly id: string };
 
-export function readRoute(hash: string): Route {
-  const [, page, id] = hash.replace(/^#/, '').split('/');
-  if (page === 'c' && id !== undefined && id !== '') {
-    return { page: 'conversation', id };
+export const paths = {
+  home: '/',
+  register: '/register',
+  friends: '/friends',
+  profile: '/profile',
+  conversation: (id: string) => `/conversations/${encodeURIComponent(id)}`,
+};
+
+export function readRoute(path: string): Route {
+  const [, page, id] = path.split('/');
+  if (page === 'conversations' && id !== undefined && id !== '') {
+    return { page: 'conversation', id: decodeURIComponent(id) };
   }
-  return page === 'friends' || page === 'profile' ? { page } : { page: 'home' };
+  return page === 'friends' || page === 'profile' || page === 'register'
+    ? { page }
+    : { page: 'home' };
 }
 
-export function conversationHref(id: string): string {
-  return `#/c/${id}`;
-}
+const current = new Store(globalThis.location?.pathname ?? paths.home);
 
-export function go(href: string, options: { replace?: boolean } = {}): void {
-  if (options.replace === true) {
-    globalThis.location.replace(href);
-  } else {
-    globalThis.location.hash = href;
+export function go(path: string, options: { replace?: boolean } = {}): void {
+  if (path !== current.get()) {
+    if (options.replace === true) {
+      history.replaceState(null, '', path);
+    } else {
+      history.pushState(null, '', path);
+    }
+    current.set(path);
   }
 }
 
-function subscribe(listener: () => void): () => void {
-  globalThis.addEventListener('hashchange', listener);
-  return () => globalThis.removeEventListener('hashchange', listener);
+/** Makes plain links change the page in place, and the back button too. */
+export function followLinks(): void {
+  globalThis.addEventListener('popstate', () => current.set(globalThis.location.pathname));
+  document.addEventListener('click', (event) => {
+    const link = (event.target as Element).closest<HTMLAnchorElement>('a[href^="/"]');
+    const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey;
+    if (link !== null && isPlain && !event.altKey && !event.defaultPrevented) {
+      event.preventDefault();
+      go(link.pathname);
+    }
+  });
 }
-
-const hashNow = () => globalThis.location.hash;
 
 export function useRoute(): Route {
-  return readRoute(useSyncExternalStore(subscribe, hashNow));
+  return readRoute(useStore(current));
 }
