@@ -105,6 +105,17 @@ describe('a window of a conversation', () => {
     expect(window.hasNewer).toBe(false);
   });
 
+  test('going to the newest keeps what joins on', async () => {
+    const { window } = await open(100, { unread: 2 });
+    await window.loadOlder(10);
+    expect(range(window)).toBe('89–100');
+    window.showNewest();
+    expect(range(window)).toBe('89–100');
+    await window.showAround(50);
+    window.showNewest();
+    expect(range(window)).toBe('99–100');
+  });
+
   test('joins the live list again, without the network where that has the messages', async () => {
     const { window } = await open(100, { unread: 20 });
     await window.loadOlder(10);

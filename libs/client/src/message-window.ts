@@ -66,9 +66,13 @@ export class MessageWindow {
     const { log } = this.#context;
     this.#round += 1;
     this.#isReadingBack = false;
-    if (log.positioned) {
-      this.#show(log.messages.slice(-this.#size), log.last);
+    if (!log.positioned) {
+      return;
     }
+    // What is shown and joins on stays: the live list may have begun only just before its end.
+    const joins = this.#last !== null && this.#last >= log.first - 1 && this.#first < log.first;
+    const before = joins ? this.#messages.slice(0, log.first - this.#first) : [];
+    this.#show([...before, ...log.messages].slice(-this.#size), log.last);
   }
 
   /**

@@ -104,6 +104,9 @@ export class ConversationView {
 
   showNewest(): void {
     this.#window.showNewest();
+    if (this.#status === 'ready' && this.#window.messages.length < PAGE && this.#window.hasOlder) {
+      void this.loadOlder();
+    }
     this.#updateSoon();
   }
 
