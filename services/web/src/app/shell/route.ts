@@ -17,11 +17,19 @@ export const paths = {
 export function readRoute(path: string): Route {
   const [, page, id] = path.split('/');
   if (page === 'conversations' && id !== undefined && id !== '') {
-    return { page: 'conversation', id: decodeURIComponent(id) };
+    return { page: 'conversation', id: decoded(id) };
   }
   return page === 'friends' || page === 'profile' || page === 'register'
     ? { page }
     : { page: 'home' };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 const current = new Store(globalThis.location?.pathname ?? paths.home);
