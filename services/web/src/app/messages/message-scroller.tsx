@@ -19,6 +19,8 @@ export interface ScrollerProps {
 interface Anchor {
   element: Element;
   bottom: number;
+  /** Of the view when it was measured: another one says that the user has scrolled since. */
+  scrollTop: number;
 }
 
 /** Pixels from the end within which the view keeps to it. */
@@ -42,7 +44,7 @@ export class MessageScroller extends Component<ScrollerProps> {
   #frame = 0;
 
   override componentDidMount(): void {
-    this.#observer = new ResizeObserver(() => this.#settle());
+    this.#observer = new ResizeObserver(this.#onResize);
     for (const { current } of [this.#viewport, this.#content]) {
       if (current !== null) {
         this.#observer.observe(current);
@@ -112,8 +114,23 @@ export class MessageScroller extends Component<ScrollerProps> {
       if (Math.abs(moved) >= 1) {
         viewport.scrollTop += moved;
       }
+      this.#anchor.scrollTop = viewport.scrollTop;
     }
   }
+
+  /** Something has another size, and not because React has changed it just now. */
+  readonly #onResize = (): void => {
+    const viewport = this.#viewport.current;
+    // Scrolled a moment ago, and the event is still to come: the place is where the user went.
+    if (
+      viewport !== null &&
+      this.#anchor !== null &&
+      viewport.scrollTop !== this.#anchor.scrollTop
+    ) {
+      this.#anchor = this.#findAnchor();
+    }
+    this.#settle();
+  };
 
   #measureEnd(viewport: HTMLElement): boolean {
     const left = viewport.scrollHeight - viewport.scrollTop - viewport.clientHeight;
@@ -123,11 +140,14 @@ export class MessageScroller extends Component<ScrollerProps> {
   /** The first message that is not above the upper edge. By its lower end: the upper one may get or lose a name. */
   #findAnchor(): Anchor | null {
     const viewport = this.#viewport.current;
-    const element =
-      viewport === null ? undefined : this.#rowAt(viewport.getBoundingClientRect().top);
+    if (viewport === null) {
+      return null;
+    }
+    const element = this.#rowAt(viewport.getBoundingClientRect().top);
+    const { scrollTop } = viewport;
     return element === undefined
       ? null
-      : { element, bottom: element.getBoundingClientRect().bottom };
+      : { element, bottom: element.getBoundingClientRect().bottom, scrollTop };
   }
 
   /** The first message whose lower end is below this height. */
