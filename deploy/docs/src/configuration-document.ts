@@ -13,7 +13,7 @@ export type Processes = Readonly<
 >;
 
 /** Everything that reads its configuration by `readConfig`. */
-export const processes: Processes = {
+export const processes = {
   'socket-gateway': gateway,
   'message-service': message,
   'presence-service': presence,
@@ -21,7 +21,7 @@ export const processes: Processes = {
   'directory-service': directory,
   web,
   standalone,
-};
+} satisfies Processes;
 
 interface Variable {
   readonly name: string;
