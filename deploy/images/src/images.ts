@@ -1,6 +1,6 @@
 /** How an image is built: `docker build -f deploy/Dockerfile --target … --build-arg SERVICE=…`. */
 export interface ImageRecipe {
-  readonly target: 'service' | 'standalone' | 'tool';
+  readonly target: 'service' | 'standalone' | 'web' | 'tool';
   /** The folder of its package. */
   readonly folder: string;
 }
@@ -14,6 +14,7 @@ export const images: Readonly<Record<string, ImageRecipe>> = {
   'presence-service': service('presence-service'),
   'history-service': service('history-service'),
   'directory-service': service('directory-service'),
+  web: { target: 'web', folder: 'services/web' },
   standalone: { target: 'standalone', folder: 'deploy/standalone' },
   operate: { target: 'tool', folder: 'deploy/operate' },
   'load-tester': { target: 'tool', folder: 'services/load-tester' },
