@@ -133,6 +133,6 @@ test('Grafana is given the data source and the folder of dashboards', async () =
     datasources: [{ type: 'prometheus', url: 'http://prometheus:9090', isDefault: true }],
   });
   expect(await read('dashboards/bambochat.yaml')).toMatchObject({
-    providers: [{ type: 'file', options: { path: '/var/lib/grafana/dashboards' } }],
+    providers: [{ type: 'file', options: { path: '/etc/grafana/dashboards' } }],
   });
 });
