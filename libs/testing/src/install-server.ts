@@ -1,9 +1,10 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { BackendName } from './backend.ts';
 import { urlVariables } from './backend.ts';
 import { findProgram } from './find-program.ts';
+import { createPythonEnvironment, environmentMarker } from './python-environment.ts';
 import { runProgram } from './run-program.ts';
 
 const installTime = 600_000;
@@ -30,11 +31,11 @@ export function secantusFolder(env: NodeJS.ProcessEnv): string {
 
 /** The file that tells a finished installation from an interrupted one. */
 export function secantusMarker(env: NodeJS.ProcessEnv): string {
-  return join(secantusFolder(env), 'installed');
+  return environmentMarker(secantusFolder(env));
 }
 
-/** A way to install a server; gives undefined when this machine does not offer it. */
-type Installer = (
+/** A way to install a program; gives undefined when this machine does not offer it. */
+export type Installer = (
   env: NodeJS.ProcessEnv,
   announce: (line: string) => void,
 ) => Promise<true | undefined>;
@@ -81,7 +82,7 @@ function advice(name: BackendName): string {
   );
 }
 
-function debianPackages(...packages: string[]): Installer {
+export function debianPackages(...packages: string[]): Installer {
   return async (env, announce) => {
     const aptGet = await findProgram('apt-get', env);
     if (!aptGet || process.getuid?.() !== 0) {
@@ -108,7 +109,7 @@ function debianPackages(...packages: string[]): Installer {
   };
 }
 
-function goProgram(module: string): Installer {
+export function goProgram(module: string): Installer {
   return async (env, announce) => {
     const go = await findProgram('go', env);
     if (!go) {
@@ -137,30 +138,12 @@ async function secantusFromPypi(
     return undefined;
   }
   announce(`installing ${secantus.package} ${secantus.version} from PyPI into the cache folder …`);
-  const folder = secantusFolder(env);
-  const options = { env, timeout: installTime };
-  const createEnvironment = async () => {
-    // What an interrupted installation left behind.
-    await rm(folder, { recursive: true, force: true });
-    await runProgram(python, ['-m', 'venv', folder], options);
-  };
-  try {
-    await createEnvironment();
-  } catch (error) {
-    // Debian ships Python without the venv module.
-    if (!(await debianPackages('python3-venv')(env, announce))) {
-      throw error;
-    }
-    await createEnvironment();
-  }
-  await runProgram(
-    join(folder, 'bin', 'python'),
-    [
-      ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'],
-      [`${secantus.package}==${secantus.version}`],
-    ].flat(),
-    options,
-  );
-  await writeFile(secantusMarker(env), '');
+  await createPythonEnvironment({
+    python,
+    folder: secantusFolder(env),
+    packages: [`${secantus.package}==${secantus.version}`],
+    env,
+    addVenvModule: async () => (await debianPackages('python3-venv')(env, announce)) === true,
+  });
   return true;
 }

@@ -1,12 +1,13 @@
 /*
- * Run by `npm test` before the tests: makes sure that all back ends can be had, so that no test
- * has to install one, and removes the results of the run before.
+ * Run by `npm test` before the tests: makes sure that all back ends and tools can be had, so that no
+ * test has to install one, and removes the results of the run before.
  *   node libs/testing/src/prepare.ts [root]
  */
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { backendNames, urlVariables } from './backend.ts';
 import { hasContainerEngine } from './docker-backend.ts';
+import { obtainTool, toolNames } from './obtain-tool.ts';
 import { obtainLocalServer } from './start-backends.ts';
 import { resultFile, workspaceFolders } from './workspaces.ts';
 
@@ -41,6 +42,15 @@ for (const name of backendNames) {
     } else {
       failures.push(reason);
     }
+  }
+}
+for (const name of toolNames) {
+  try {
+    const { file } = await obtainTool(name, { announce: print });
+    print(`${name}: ${file}`);
+  } catch (error) {
+    // Its tests skip, with this reason.
+    print(error instanceof Error ? error.message : String(error));
   }
 }
 for (const failure of failures) {
