@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -100,7 +100,6 @@ async function runAside(
   command: readonly string[],
   replacing: Readonly<Record<string, string>>,
 ): Promise<number | null> {
-  const { spawn } = await import('node:child_process');
   const args = command
     .slice(1)
     .map((arg) =>

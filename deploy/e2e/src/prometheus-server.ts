@@ -3,12 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findProgram, freePort, waitFor } from '@bambochat/testing';
+import { freePort, obtainTool, waitFor } from '@bambochat/testing';
 
 const rules = (name: string) => fileURLToPath(new URL(`../../prometheus/${name}`, import.meta.url));
-
-export const noPrometheus =
-  'no Prometheus on this machine: install it (Debian: apt-get install prometheus)';
 
 /** One series at one moment. */
 export interface Sample {
@@ -35,15 +32,12 @@ export interface PrometheusServer extends AsyncDisposable {
 
 /**
  * @param jobs addresses by the name of the job
- * @returns undefined when there is no Prometheus here; {@link noPrometheus} says what helps
+ * @throws ToolMissingError when there is no Prometheus here and none can be had
  */
 export async function startPrometheus(
   jobs: Readonly<Record<string, readonly string[]>>,
-): Promise<PrometheusServer | undefined> {
-  const program = await findProgram('prometheus', process.env);
-  if (program === undefined) {
-    return undefined;
-  }
+): Promise<PrometheusServer> {
+  const { file } = await obtainTool('prometheus');
   const folder = await mkdtemp(join(tmpdir(), 'bambochat-prometheus-'));
   const configuration = join(folder, 'prometheus.json');
   await writeFile(
@@ -60,7 +54,7 @@ export async function startPrometheus(
   );
   const url = `http://127.0.0.1:${await freePort()}`;
   const child = spawn(
-    program,
+    file,
     [
       `--config.file=${configuration}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,

@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { metricsCatalogue, processMetrics, seriesOf } from '@bambochat/docs/metrics';
-import { metricsOf, noPromtool, obtainPromtool, ruleFiles, rulesIn } from '@bambochat/prometheus';
+import { metricsOf, ruleFiles, rulesIn } from '@bambochat/prometheus';
+import { obtainPromtool } from '@bambochat/prometheus/promtool';
 import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { dashboard } from './dashboard.ts';
@@ -84,15 +85,15 @@ describe('every panel', () => {
 
   test('asks in PromQL', async (context) => {
     const promtool = await obtainPromtool();
-    if (promtool === undefined) {
-      return context.skip(noPromtool);
+    if (typeof promtool === 'string') {
+      return context.skip(promtool);
     }
     const temporary = await mkdtemp(join(tmpdir(), 'bambochat-dashboard-'));
     try {
       const file = join(temporary, 'expressions.yaml');
       const rules = expressions.map(({ expr }, index) => ({ record: `panel:${index}`, expr }));
       await writeFile(file, stringify({ groups: [{ name: 'dashboard', rules }] }));
-      expect(await promtool.run('check', 'rules', file)).toContain(`${rules.length} rules found`);
+      expect(await promtool('check', 'rules', file)).toContain(`${rules.length} rules found`);
     } finally {
       await rm(temporary, { recursive: true });
     }

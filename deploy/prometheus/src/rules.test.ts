@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { alertCases, type Series } from './alert-cases.ts';
 import { metricsOf } from './promql.ts';
-import { noPromtool, obtainPromtool } from './promtool.ts';
+import { obtainPromtool } from './promtool.fixture.ts';
 import { ruleFiles, rulesIn } from './rule-files.ts';
 
 const { alerts } = await rulesIn(ruleFiles.alerts);
@@ -25,18 +25,18 @@ function hourOf(name: string, input: Series, expr: string, samples: readonly obj
 
 describe('promtool', () => {
   test('takes the configuration and the rules', async (context) => {
-    if (promtool === undefined) {
-      return context.skip(noPromtool);
+    if (typeof promtool === 'string') {
+      return context.skip(promtool);
     }
-    expect(await promtool.run('check', 'config', ruleFiles.configuration)).toContain('SUCCESS');
+    expect(await promtool('check', 'config', ruleFiles.configuration)).toContain('SUCCESS');
     for (const file of [ruleFiles.alerts, ruleFiles.recording]) {
-      expect(await promtool.run('check', 'rules', file)).toContain('SUCCESS');
+      expect(await promtool('check', 'rules', file)).toContain('SUCCESS');
     }
   });
 
   test('sees every alert fire in a bad hour and stay silent in a good one', async (context) => {
-    if (promtool === undefined) {
-      return context.skip(noPromtool);
+    if (typeof promtool === 'string') {
+      return context.skip(promtool);
     }
     const folder = await mkdtemp(join(tmpdir(), 'bambochat-rules-'));
     try {
@@ -57,7 +57,7 @@ describe('promtool', () => {
       tests.push(hourOf('told twice', toldTwice, pending, [{ labels: pending, value: 34 }]));
       const rule_files = [ruleFiles.recording, ruleFiles.alerts];
       await writeFile(file, stringify({ rule_files, evaluation_interval: '1m', tests }));
-      expect(await promtool.run('test', 'rules', file)).toContain('SUCCESS');
+      expect(await promtool('test', 'rules', file)).toContain('SUCCESS');
     } finally {
       await rm(folder, { recursive: true });
     }
