@@ -27,7 +27,7 @@ test('each step of a command is measured, and only those that there are', async 
     1, 1, 1,
   ]);
   expect(await steps('change')).toBeUndefined();
-  if (!('message' in result)) {
+  if (result === undefined || !('message' in result)) {
     throw new Error('the message was refused');
   }
   const read = mark(result.message, 'bob');
