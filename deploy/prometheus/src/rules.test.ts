@@ -56,7 +56,7 @@ describe('promtool', () => {
       const pending = 'bambochat:commands_pending:sum';
       tests.push(hourOf('told twice', toldTwice, pending, [{ labels: pending, value: 34 }]));
       const rule_files = [ruleFiles.recording, ruleFiles.alerts];
-      await writeFile(file, stringify({ rule_files, evaluation_interval: '1m', tests }));
+      await writeFile(file, stringify({ rule_files, evaluation_interval: '2m', tests }));
       expect(await promtool('test', 'rules', file)).toContain('SUCCESS');
     } finally {
       await rm(folder, { recursive: true });
