@@ -22,7 +22,7 @@ export interface ReadMetric<Label extends string = string> {
   labelNames?: readonly Label[];
   /**
    * Called for each scrape: what counts anyway costs nothing more for being shown. A counter gives
-   * its whole count, not what was added. A number where there are no labels.
+   * its whole count, not what was added. A number where there are no labels; an empty list shows none.
    */
   read(): number | readonly Reading<Label>[] | Promise<readonly Reading<Label>[]>;
 }
@@ -88,9 +88,13 @@ export function createMetrics(options: { processMetrics?: boolean } = {}): Metri
       if (type === 'gauge') {
         once(name, Gauge<string>, () => {
           const collect = async function (this: Gauge<string>) {
-            const now = await read();
+            const readings = readingsOf(await read());
             this.reset();
-            for (const { labels, value } of readingsOf(now)) {
+            if (readings.length === 0 && labelNames.length === 0) {
+              // A metric without labels would be shown as zero.
+              this.remove();
+            }
+            for (const { labels, value } of readings) {
               this.set(labels, value);
             }
           };
