@@ -4,6 +4,7 @@ import { configSchema as message } from '@bambochat/message-service/config';
 import { configSchema as presence } from '@bambochat/presence-service/config';
 import { configSchema as gateway } from '@bambochat/socket-gateway/config';
 import { configSchema as standalone } from '@bambochat/standalone/config';
+import { configSchema as web } from '@bambochat/web/config';
 import { z } from 'zod';
 
 type Schema = z.core.$ZodType;
@@ -18,6 +19,7 @@ export const processes: Processes = {
   'presence-service': presence,
   'history-service': history,
   'directory-service': directory,
+  web,
   standalone,
 };
 

@@ -49,6 +49,7 @@ export const exporters: Readonly<Record<string, readonly Registering[]>> = {
   'presence-service': [createPresenceServiceMetrics, nats, mongo],
   'history-service': [createRestMetrics, mongo],
   'directory-service': [createRestMetrics, nats, mongo],
+  web: [],
   standalone: [
     createGatewayMetrics,
     createMessageServiceMetrics,

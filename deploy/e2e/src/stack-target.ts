@@ -17,6 +17,7 @@ export const memberKinds = {
   historyServices: 'history-service',
   directoryServices: 'directory-service',
   presenceServices: 'presence-service',
+  webServices: 'web',
 } as const;
 export type MemberKind = keyof typeof memberKinds;
 

@@ -82,7 +82,7 @@ export interface TestEdge extends Edge, AsyncDisposable {
 }
 
 export async function testEdge(
-  targets: { gateways?: Target[]; history?: Target[]; directory?: Target[] },
+  targets: { gateways?: Target[]; history?: Target[]; directory?: Target[]; web?: Target[] },
   options: Pick<EdgeOptions, 'timeouts'> = {},
 ): Promise<TestEdge> {
   const logged: string[] = [];
@@ -93,6 +93,7 @@ export async function testEdge(
       gateways: () => targets.gateways ?? [],
       history: () => targets.history ?? [],
       directory: () => targets.directory ?? [],
+      web: () => targets.web ?? [],
     },
     readiness: () => ({
       ready: (targets.gateways ?? []).length > 0,

@@ -10,7 +10,12 @@ describe('REST through the edge', () => {
   it('reaches the service that the path belongs to', async () => {
     await using history = await fakeTarget('history');
     await using directory = await fakeTarget('directory');
-    await using edge = await testEdge({ history: [history], directory: [directory] });
+    await using web = await fakeTarget('web');
+    await using edge = await testEdge({
+      history: [history],
+      directory: [directory],
+      web: [web],
+    });
     const served = async (path: string, method = 'GET') => {
       const answer = await fetch(edge.url + path, { method });
       return ((await answer.json()) as { name: string; url: string }).name;
@@ -21,6 +26,8 @@ describe('REST through the edge', () => {
     expect(await served('/api/conversations')).toBe('directory');
     expect(await served('/api/auth/login', 'POST')).toBe('directory');
     expect(await served('/docs/')).toBe('directory');
+    expect(await served('/')).toBe('web');
+    expect(await served('/assets/index-1.js')).toBe('web');
   });
 
   it('passes on path, query, body, status and headers unchanged', async () => {
@@ -333,7 +340,7 @@ describe('the edge itself', () => {
       startEdge({
         host: '127.0.0.1',
         port: Number(new URL(edge.url).port),
-        targets: { gateways: none, history: none, directory: none },
+        targets: { gateways: none, history: none, directory: none, web: none },
         readiness: () => ({ ready: false, checks: {}, draining: false }),
         // Never used: it does not come that far.
         logger: (await import('pino')).pino({ enabled: false }),

@@ -16,7 +16,9 @@ export interface EdgeOptions {
   /** 0: a free one. */
   readonly port: number;
   /** Who answers just now; asked anew for every request. */
-  readonly targets: Readonly<Record<'gateways' | 'history' | 'directory', () => readonly Target[]>>;
+  readonly targets: Readonly<
+    Record<'gateways' | 'history' | 'directory' | 'web', () => readonly Target[]>
+  >;
   /** What `/readyz` tells. */
   readonly readiness: () => Readiness;
   readonly logger: Logger;
@@ -72,6 +74,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const gateways = createTargetPool(options.targets.gateways);
   const history = createTargetPool(options.targets.history);
   const directory = createTargetPool(options.targets.directory);
+  const web = createTargetPool(options.targets.web);
   const sessions = createStickySessions();
   let accepting = true;
   const requests = createRequestForwarder({ logger, accepting: () => accepting });
@@ -122,6 +125,13 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
         return requests.forward(request, response, {
           pool: directory,
           candidates: directory.inOrder(),
+          timeout: timeouts.rest,
+          repeatable,
+        });
+      case 'web':
+        return requests.forward(request, response, {
+          pool: web,
+          candidates: web.inOrder(),
           timeout: timeouts.rest,
           repeatable,
         });

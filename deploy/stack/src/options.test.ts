@@ -20,6 +20,7 @@ describe('the command line of the stack', () => {
         presenceServices: 2,
         historyServices: 1,
         directoryServices: 1,
+        webServices: 1,
         port: 3000,
         restart: false,
         logFile: null,
@@ -30,8 +31,8 @@ describe('the command line of the stack', () => {
   it('takes every flag', () => {
     const { json, options } = run([
       ...['--gateways', '3', '--message-services=4', '--history-services', '2'],
-      ...['--directory-services', '5', '--presence-services', '6', '--port', '0', '--restart'],
-      ...['--log-file', 'a.log', '--json'],
+      ...['--directory-services', '5', '--presence-services', '6', '--web-services', '7'],
+      ...['--port', '0', '--restart', '--log-file', 'a.log', '--json'],
     ]);
     expect(json).toBe(true);
     expect(options).toEqual({
@@ -40,6 +41,7 @@ describe('the command line of the stack', () => {
       presenceServices: 6,
       historyServices: 2,
       directoryServices: 5,
+      webServices: 7,
       port: 0,
       restart: true,
       logFile: 'a.log',
@@ -66,6 +68,7 @@ describe('the command line of the stack', () => {
     { args: ['--presence-services', '0'], says: /--presence-services must be/ },
     { args: ['--history-services', '-1'], says: /history-services/ },
     { args: ['--directory-services', 'x'], says: /--directory-services must be/ },
+    { args: ['--web-services', '0'], says: /--web-services must be/ },
     { args: ['--gateways', ''], says: /--gateways must be/ },
     { args: ['--port', '65536'], says: /--port must be a whole number from 0 to 65535/ },
     { args: ['--log-file', ''], says: /--log-file/ },

@@ -7,6 +7,7 @@ export interface StackOptions {
   readonly presenceServices: number;
   readonly historyServices: number;
   readonly directoryServices: number;
+  readonly webServices: number;
   /** Port of the edge; 0: a free one. */
   readonly port: number;
   /** Start services that died again. */
@@ -31,6 +32,7 @@ export const usage = `Usage: npm run stack -- [options]
   --presence-services N   (default 2)
   --history-services N    (default 1)
   --directory-services N  (default 1)
+  --web-services N        (default 1)
   --port N                port of the edge; 0 is a free one (default PORT, else 3000)
   --restart               start services that died again
   --log-file PATH         append the logs to this file instead of standard error
@@ -62,6 +64,7 @@ export function readInvocation(
       presenceServices: processes('presence-services', 2),
       historyServices: processes('history-services', 1),
       directoryServices: processes('directory-services', 1),
+      webServices: processes('web-services', 1),
       port:
         wholeNumber('--port', values.port, 0, PORT_MAX) ??
         // An empty variable counts as absent, as everywhere.
@@ -78,7 +81,8 @@ type CountFlag =
   | 'message-services'
   | 'presence-services'
   | 'history-services'
-  | 'directory-services';
+  | 'directory-services'
+  | 'web-services';
 
 function parse(args: readonly string[]) {
   try {
@@ -92,6 +96,7 @@ function parse(args: readonly string[]) {
         'presence-services': { type: 'string' },
         'history-services': { type: 'string' },
         'directory-services': { type: 'string' },
+        'web-services': { type: 'string' },
         port: { type: 'string' },
         restart: { type: 'boolean' },
         'log-file': { type: 'string' },

@@ -11,6 +11,7 @@ export interface StackListing {
   readonly historyServices: readonly Listing[];
   readonly directoryServices: readonly Listing[];
   readonly presenceServices: readonly Listing[];
+  readonly webServices: readonly Listing[];
   readonly backends: {
     readonly mongodb: Listing;
     readonly redis: Listing;
@@ -28,6 +29,7 @@ export function readyLine(stack: StackListing): string {
     historyServices: stack.historyServices.map(entry),
     directoryServices: stack.directoryServices.map(entry),
     presenceServices: stack.presenceServices.map(entry),
+    webServices: stack.webServices.map(entry),
     backends: {
       mongodb: entry(stack.backends.mongodb),
       redis: entry(stack.backends.redis),
@@ -46,6 +48,7 @@ export function readyTable(stack: StackListing): string {
     ...named('history-service', stack.historyServices),
     ...named('directory-service', stack.directoryServices),
     ...named('presence-service', stack.presenceServices),
+    ...named('web', stack.webServices),
     ...Object.entries(stack.backends),
   ].map(([name, { url, pid }]) => [name, String(pid ?? '-'), withoutCredentials(url)] as const);
   const width = Math.max(...rows.map(([name]) => name.length));

@@ -3,6 +3,8 @@ export type Route =
   | 'gateways'
   | 'history'
   | 'directory'
+  /** The web client's page and what belongs to it. */
+  | 'web'
   /** The edge itself. */
   | 'health'
   | 'readiness'
@@ -31,12 +33,22 @@ export function routeOf(method: string, url: string): Route {
       return 'history';
     case '/docs':
       return 'directory';
+    // The page's own paths, as services/web lists them.
+    case '/':
+    case '/login':
+    case '/register':
+    case '/friends':
+    case '/profile':
+      return 'web';
   }
   if (path === '/socket.io' || path.startsWith('/socket.io/')) {
     return 'gateways';
   }
   if (/^\/api\/conversations\/[^/]+\/messages$/.test(path)) {
     return method === 'GET' || method === 'HEAD' ? 'history' : 'directory';
+  }
+  if (/^\/(?:assets\/|conversations\/[^/]+$|[\w-]+\.(?:svg|png|ico|webmanifest)$)/.test(path)) {
+    return 'web';
   }
   return path.startsWith('/api/') || path.startsWith('/docs/') ? 'directory' : 'nobody';
 }

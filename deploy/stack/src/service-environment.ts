@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { kindNames, SERVICES_STOP } from './service-kinds.ts';
+import { SERVICES_STOP, stopOrder } from './service-kinds.ts';
 
-/** Milliseconds in which each kind of service stops; the kinds do so one after the other. */
-const STOP_TIMEOUT = SERVICES_STOP / kindNames.length;
+/** Milliseconds in which a service stops; the kinds do so in turns. */
+const STOP_TIMEOUT = SERVICES_STOP / stopOrder.length;
 const levelsWithoutReadyLine = ['warn', 'error', 'fatal', 'silent'];
 
 /**

@@ -61,6 +61,7 @@ function pidsOf(stack: StackListing): number[] {
     ...stack.historyServices,
     ...stack.directoryServices,
     ...stack.presenceServices,
+    ...stack.webServices,
     ...Object.values(stack.backends),
   ];
   return listings.flatMap(({ pid }) => (pid === null ? [] : [pid]));
@@ -106,8 +107,9 @@ describe('the stack', () => {
       expect(stack.historyServices).toHaveLength(1);
       expect(stack.directoryServices).toHaveLength(1);
       expect(stack.presenceServices).toHaveLength(2);
+      expect(stack.webServices).toHaveLength(1);
       const pids = pidsOf(stack);
-      expect(pids.length).toBeGreaterThanOrEqual(8);
+      expect(pids.length).toBeGreaterThanOrEqual(9);
       expect(pids.filter((pid) => !isRunning(pid))).toEqual([]);
 
       const { url } = stack.edge;
@@ -116,6 +118,10 @@ describe('the stack', () => {
       expect((await fetch(`${url}/messages`)).status).toBe(401);
       expect((await fetch(`${url}/metrics`)).status).toBe(404);
       expect((await fetch(`${url}/docs`)).headers.get('content-type')).toMatch(/^text\/html/);
+      const page = await fetch(`${url}/`);
+      expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
+      const [asset] = /\/assets\/[\w-]+\.js/.exec(await page.text()) ?? [];
+      expect((await fetch(`${url}${asset}`)).headers.get('cache-control')).toContain('immutable');
       const document = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: object };
       expect(Object.keys(document.paths)).toEqual(
         expect.arrayContaining(['/messages', '/api/auth/login', '/api/conversations']),

@@ -9,7 +9,7 @@ import type { StackOptions } from './options.ts';
 import { createOrphanGuard } from './orphan-guard.ts';
 import type { StackListing } from './ready-line.ts';
 import { serviceEnvironment } from './service-environment.ts';
-import { type Kind, kindNames, kinds, SERVICES_STOP } from './service-kinds.ts';
+import { type Kind, kindNames, kinds, SERVICES_STOP, stopOrder } from './service-kinds.ts';
 import { restartPolicy, type SupervisedService, superviseService } from './supervised-service.ts';
 import type { Target } from './target-pool.ts';
 
@@ -30,8 +30,8 @@ export interface StartStackOptions extends Omit<StackOptions, 'logFile'> {
 
 export interface Stack extends StackListing, AsyncDisposable {
   /**
-   * From the outside in: edge, gateways, message-, presence-, history-, directory-services, back ends. Takes
-   * 30 s at most. Resolves with false when something had to be killed. Can be called again.
+   * From the outside in: edge, gateways and web, message-, presence-, history-, directory-services, back
+   * ends. Takes 30 s at most. Resolves with false when something had to be killed. Can be called again.
    */
   stop(): Promise<boolean>;
 }
@@ -51,6 +51,7 @@ export async function startStack(options: StartStackOptions): Promise<Stack> {
   const logger = createLogger({ name: 'stack', level, stream: { write } });
   const guard = createOrphanGuard();
   let services: Record<Kind, SupervisedService[]> = {
+    webServices: [],
     gateways: [],
     messageServices: [],
     presenceServices: [],
@@ -71,6 +72,7 @@ export async function startStack(options: StartStackOptions): Promise<Stack> {
       gateways: () => targetsOf('gateways'),
       history: () => targetsOf('historyServices'),
       directory: () => targetsOf('directoryServices'),
+      web: () => targetsOf('webServices'),
     },
     readiness: () => {
       const alive = kindNames.map((kind) => [kinds[kind], targetsOf(kind).length > 0] as const);
@@ -99,8 +101,9 @@ export async function startStack(options: StartStackOptions): Promise<Stack> {
     const timer = new AbortController();
     const deadline = delay(SERVICES_STOP, undefined, { signal: timer.signal }).catch(() => {});
     let clean = true;
-    for (const kind of kindNames) {
-      const ends = await Promise.all(services[kind].map((service) => service.stop(deadline)));
+    for (const together of stopOrder) {
+      const stopping = together.flatMap((kind) => services[kind]);
+      const ends = await Promise.all(stopping.map((service) => service.stop(deadline)));
       clean &&= ends.every(Boolean);
     }
     timer.abort();
@@ -156,6 +159,7 @@ export async function startStack(options: StartStackOptions): Promise<Stack> {
     const places = (kind: Kind) =>
       Array.from({ length: options[kind] }, (_none, index) => place(kind, index));
     services = {
+      webServices: places('webServices'),
       gateways: places('gateways'),
       messageServices: places('messageServices'),
       presenceServices: places('presenceServices'),
@@ -186,6 +190,9 @@ export async function startStack(options: StartStackOptions): Promise<Stack> {
     },
     get presenceServices() {
       return listings('presenceServices');
+    },
+    get webServices() {
+      return listings('webServices');
     },
     backends: { mongodb, redis, nats },
     stop,

@@ -14,6 +14,7 @@ import { listen, observeRooms, type ProcessContext } from '@bambochat/runtime';
 import { createSocketGateway } from '@bambochat/socket-gateway';
 import { createMemoryPresenceStore } from '@bambochat/stores/memory';
 import { openSqliteStores } from '@bambochat/stores/sqlite';
+import { createWebService } from '@bambochat/web';
 import type { StandaloneConfig } from './config.ts';
 import { databaseIn, openControlSocket } from './control-socket.ts';
 
@@ -56,7 +57,6 @@ export async function composeStandalone(
     allowedOrigins: config.ALLOWED_ORIGINS,
     maxConnections: config.MAX_CONNECTIONS,
   });
-  app.get('/', (_request, reply) => reply.redirect('/docs'));
 
   const shared = { ...stores, app, bus, commandLog, verifier, logger, metrics, tracer };
   await lifecycle.use(
@@ -82,6 +82,9 @@ export async function composeStandalone(
       drainTimeout: config.STOP_TIMEOUT / 4,
     }),
   );
+  if (config.WEB_CLIENT) {
+    await lifecycle.use('web', createWebService({ app }));
+  }
   const running = await listen({ app, config, lifecycle });
   await lifecycle.use(
     'socket-gateway',

@@ -4,7 +4,7 @@ import { directoryConfig } from '@bambochat/directory-service';
 import { messageConfig } from '@bambochat/message-service';
 import { presenceConfig } from '@bambochat/presence-service';
 import { restConfig } from '@bambochat/rest';
-import { processConfig, tracingConfig } from '@bambochat/runtime';
+import { flag, processConfig, tracingConfig } from '@bambochat/runtime';
 import { gatewayConfig } from '@bambochat/socket-gateway';
 import { z } from 'zod';
 
@@ -17,6 +17,9 @@ export const configSchema = z.object({
   ...messageConfig,
   ...presenceConfig,
   ...gatewayConfig,
+  WEB_CLIENT: flag()
+    .prefault('true')
+    .describe('Whether the web client is served at `/`; it must have been built then.'),
   DATA_DIR: z
     .string()
     .default('./data')

@@ -64,6 +64,24 @@ test('keeps its secret over a restart, readable by its owner alone', async () =>
   expect(secrets[0]).toBe(secrets[1]);
 });
 
+test('serves the web client beside the interface, unless it is told not to', async () => {
+  using folder = temporaryFolder();
+  using server = run({ env: { DATA_DIR: join(folder.path, 'with') } });
+  const url = await waitFor(() => /^BamboChat ready at (\S+)\n$/.exec(server.output.out)?.[1]);
+  const page = await fetch(`${url}/`);
+  expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
+  const [script] = /\/assets\/[\w-]+\.js/.exec(await page.text()) ?? [];
+  expect((await fetch(`${url}${script}`)).headers.get('cache-control')).toContain('immutable');
+  const nothing = await fetch(`${url}/api/nothing`);
+  expect(await nothing.json()).toMatchObject({ code: 'NOT_FOUND', status: 404 });
+  expect(nothing.headers.get('content-security-policy')).not.toContain('script-src');
+  expect((await fetch(`${url}/docs`)).status).toBe(200);
+
+  using without = run({ env: { DATA_DIR: join(folder.path, 'without'), WEB_CLIENT: 'false' } });
+  const other = await waitFor(() => /^BamboChat ready at (\S+)\n$/.exec(without.output.out)?.[1]);
+  expect((await fetch(`${other}/`)).status).toBe(404);
+});
+
 test('looks after presence from the start, in one process with its gateway', async () => {
   using folder = temporaryFolder();
   using server = run({ env: { DATA_DIR: folder.path, PRESENCE_LEASE: '1000' } });

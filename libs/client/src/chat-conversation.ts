@@ -1,7 +1,8 @@
 import { uuidv7 } from 'uuidv7';
-import { unavailable } from './chat-error.ts';
+import { asChatError, unavailable } from './chat-error.ts';
 import type { ChatEvents } from './chat-events.ts';
 import { ConversationLog } from './conversation-log.ts';
+import { MessageWindow } from './message-window.ts';
 import type { Outbox } from './outbox.ts';
 import { PendingMessage } from './pending-message.ts';
 import { createReadMarker, type ReadPosition } from './read-marker.ts';
@@ -18,6 +19,9 @@ import type { TypedEvents } from './typed-events.ts';
 import { Typing } from './typing.ts';
 import type { Wire } from './wire.ts';
 
+/** Windows of one conversation that are open at the same time. */
+const WINDOWS_MAX = 20;
+const WINDOW_SIZE = 300;
 const REQUEST_TIMEOUT = 20_000;
 const PAGE_MAX = 200;
 /** As many of the newest messages as the server gives reactions of, when it cannot name all changes. */
@@ -44,6 +48,7 @@ export class ChatConversation {
   readonly #typing: Typing;
   readonly #marks = new Map<string, ReadMark>();
   readonly #readMarker: ReturnType<typeof createReadMarker>;
+  readonly #windows = new Set<MessageWindow>();
   #readSeq: number | null = null;
 
   /** @internal */
@@ -84,6 +89,11 @@ export class ChatConversation {
 
   get lastSeq(): number {
     return this.log.head;
+  }
+
+  /** `seq` up to which the user has read; null until the server has told. */
+  get readSeq(): number | null {
+    return this.#readSeq;
   }
 
   get unread(): number {
@@ -146,6 +156,31 @@ export class ChatConversation {
     return count;
   }
 
+  /**
+   * A bounded part of the conversation for a view that scrolls, at the newest messages to begin
+   * with. A change of it is a `conversation` event. Close it when the view goes.
+   *
+   * @param options.size messages at most. Default 300
+   * @throws Error when 20 are open: somebody does not close them
+   */
+  openWindow(options: { size?: number } = {}): MessageWindow {
+    if (this.#windows.size >= WINDOWS_MAX) {
+      throw new Error(`${WINDOWS_MAX} windows of one conversation are open`);
+    }
+    const window = new MessageWindow(
+      {
+        log: this.log,
+        fetch: (query) => this.#context.rest.messages(query),
+        loadOlder: (limit) => this.loadOlder(limit),
+        onChange: () => this.#changed(),
+        onClose: (closed) => this.#windows.delete(closed),
+      },
+      options.size ?? WINDOW_SIZE,
+    );
+    this.#windows.add(window);
+    return window;
+  }
+
   /** Forgets the older messages that `loadOlder` brought. */
   trim(): void {
     this.log.trim();
@@ -159,7 +194,7 @@ export class ChatConversation {
    * @throws ChatError what the server refuses, or `CLOSED`; nobody has to listen
    */
   markRead(messageId?: string): Promise<number> {
-    const message = messageId === undefined ? this.messages.at(-1) : this.log.find(messageId);
+    const message = messageId === undefined ? this.messages.at(-1) : this.#find(messageId);
     const id = message?._id ?? messageId;
     if (id === undefined) {
       return Promise.resolve(this.unread);
@@ -200,10 +235,13 @@ export class ChatConversation {
       this.#typing.hear(message.senderId, false);
       if (message.senderId === this.#context.userId()) {
         this.#context.outbox()?.settle(message);
+        // Who has written the newest message has read the others, also in the server's count.
+        this.#readSeq = Math.max(this.#readSeq ?? 0, message.seq);
       }
       this.#context.events.emit('message', message);
     }
     if (messages.length > 0) {
+      this.#followed(messages);
       this.#changed();
     }
   }
@@ -217,6 +255,9 @@ export class ChatConversation {
   showReactions(update: ReactionUpdate): void {
     if (this.log.react(update.messageId, update.reactions)) {
       this.#changed();
+    }
+    for (const window of this.#windows) {
+      window.react(update.messageId, update.reactions);
     }
     this.#context.events.emit('reaction', update);
   }
@@ -240,11 +281,18 @@ export class ChatConversation {
     const readSeq = news.lastSeq - news.unread;
     if (news.reset) {
       log.trim(RESET_KEEPS);
+      for (const window of this.#windows) {
+        window.reload().catch((error: unknown) => {
+          this.#context.events.emit('error', asChatError(error));
+        });
+      }
     }
     const positioned = log.position((news.messages[0]?.seq ?? readSeq + 1) - 1);
     this.#readSeq = Math.max(this.#readSeq ?? 0, readSeq);
     log.noteHead(news.lastSeq);
     this.appended([...positioned, ...log.receive(news.messages)]);
+    // The list may have begun without a message.
+    this.#followed([]);
     for (const { messageId, reactions } of news.reactions) {
       this.showReactions({ conversationId: this.id, messageId, reactions });
     }
@@ -270,6 +318,17 @@ export class ChatConversation {
   close(): void {
     this.#typing.close();
     this.#readMarker.close();
+  }
+
+  #find(messageId: string): Message | undefined {
+    const shown = [...this.#windows].flatMap(({ messages }) => messages);
+    return this.log.find(messageId) ?? shown.find(({ _id }) => _id === messageId);
+  }
+
+  #followed(appended: readonly Message[]): void {
+    for (const window of this.#windows) {
+      window.follow(appended);
+    }
   }
 
   #changed(): void {

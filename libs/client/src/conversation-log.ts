@@ -121,7 +121,7 @@ export class ConversationLog {
       return 0;
     }
     const room = Math.max(0, OLDER_MAX - this.#messages.length);
-    const taken = room === 0 ? [] : fitting.slice(-room).map((message) => this.#placed(message));
+    const taken = room === 0 ? [] : fitting.slice(-room).map((message) => this.placed(message));
     this.#messages.unshift(...taken);
     this.#capacity = Math.max(this.#capacity, this.#messages.length);
     this.#snapshot = null;
@@ -189,13 +189,14 @@ export class ConversationLog {
     }
   }
 
-  #placed(message: Message): Message {
+  /** With the reactions that were heard of while it was being loaded. */
+  placed(message: Message): Message {
     const reactions = this.#unplaced.get(message._id);
     return reactions === undefined ? message : { ...message, reactions };
   }
 
   #append(message: Message): Message[] {
-    const placed = this.#placed(message);
+    const placed = this.placed(message);
     this.#messages.push(placed);
     this.#last = message.seq;
     this.#held.delete(message.seq);

@@ -4,6 +4,7 @@ export { ChatError, type ChatErrorCode } from './chat-error.ts';
 export type { ChatEvents } from './chat-events.ts';
 export { type ConnectOptions, connectSocket } from './connect-socket.ts';
 export type { ConnectionState } from './connection.ts';
+export type { MessageWindow } from './message-window.ts';
 export { indexedDbOutbox } from './outbox-indexed-db.ts';
 export {
   memoryOutbox,

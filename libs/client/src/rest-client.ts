@@ -4,6 +4,7 @@ import type {
   Friendship,
   LoginAnswer,
   MessagesPage,
+  OnlineStatus,
   OwnUser,
   SyncAnswer,
   TokenPair,
@@ -106,6 +107,12 @@ export interface RestClient {
   requestFriend(addresseeId: string): Promise<Friendship>;
   answerFriendRequest(friendshipId: string, action: 'accept' | 'reject'): Promise<void>;
   removeFriend(userId: string): Promise<void>;
+  /** Friends who were ever here: who is online, and since when the others are not. */
+  friendStatuses(): Promise<OnlineStatus[]>;
+  /** Whom the user blocks; they are the `addresseeId`. */
+  blocks(): Promise<Friendship[]>;
+  blockUser(userId: string): Promise<void>;
+  unblockUser(userId: string): Promise<void>;
 }
 
 /** @param options.tokens a token that the server calls expired is renewed, and the request repeated */
@@ -172,6 +179,14 @@ export function createRestClient(options: {
     },
     async removeFriend(userId) {
       await request('DELETE', `/api/friends/${idIn(userId)}`);
+    },
+    friendStatuses: () => request('GET', '/api/friends/presence'),
+    blocks: () => request('GET', '/api/friends/blocks'),
+    async blockUser(userId) {
+      await request('PUT', `/api/friends/blocks/${idIn(userId)}`);
+    },
+    async unblockUser(userId) {
+      await request('DELETE', `/api/friends/blocks/${idIn(userId)}`);
     },
   };
 }

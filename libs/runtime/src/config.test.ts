@@ -85,3 +85,15 @@ test('credentials are cut out of URLs', () => {
   expect(withoutCredentials('nats://user:secret@host:4222/')).toBe('nats://host:4222/');
   expect(withoutCredentials('no url secret')).not.toContain('secret');
 });
+
+test.each([
+  ['mongodb://user:secret@a:27017,b:27017,c:27017/chat?replicaSet=rs0', true],
+  ['mongodb://a:27017,b/chat', true],
+  ['mongodb+srv://cluster.example/chat', true],
+  ['mongodb://a:27017,', false],
+  ['nats://a:4222,b:4222', false],
+])('%s as the URL of MongoDB: %s', (url, fits) => {
+  const { success } = backendUrl('mongodb', 'mongodb+srv').safeParse(url);
+  expect(success).toBe(fits);
+  expect(withoutCredentials(url)).not.toContain('secret');
+});

@@ -102,7 +102,7 @@ export function backendUrl(...schemes: readonly string[]) {
     .refine(
       (value) => {
         try {
-          return schemes.includes(new URL(value).protocol.slice(0, -1));
+          return schemes.includes(new URL(firstHost(value)).protocol.slice(0, -1));
         } catch {
           return false;
         }
@@ -112,6 +112,11 @@ export function backendUrl(...schemes: readonly string[]) {
       },
     )
     .meta({ form: beginnings.map((beginning) => `\`${beginning}\``).join(' or ') });
+}
+
+/** MongoDB's URLs may name all members of a replica set, `a:1,b:2`, which WHATWG's do not allow. */
+function firstHost(url: string): string {
+  return url.replace(/^(mongodb:\/\/(?:[^/@]*@)?[^,/?]*)(?:,[^,/?]+)+/, '$1');
 }
 
 /** Origins of browsers that may use a service, comma-separated; `*` for any. */
@@ -142,7 +147,7 @@ export const processConfig = {
 /** Removes user and password, for logs and error messages. */
 export function withoutCredentials(url: string): string {
   try {
-    const parsed = new URL(url);
+    const parsed = new URL(firstHost(url));
     parsed.username = '';
     parsed.password = '';
     return parsed.href;
