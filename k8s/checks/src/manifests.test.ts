@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { processes } from '@bambochat/docs/processes';
+import { processes } from '@bambochat/docs/configuration';
 import { images } from '@bambochat/images';
 import { readConfig } from '@bambochat/runtime';
 import { obtainTool, ToolMissingError } from '@bambochat/testing';

@@ -89,6 +89,12 @@ interface Receiver {
   readonly conn: Connection;
 }
 
+/** How much was delivered; shared by all fan-outs of a process. */
+export interface DeliveryCounts {
+  broadcasts: number;
+  deliveries: number;
+}
+
 /** Delivers a broadcast to the sockets of this process that are meant. */
 export type FanOut = (packet: unknown, options: BroadcastOptions) => void;
 
@@ -101,7 +107,7 @@ export type FanOut = (packet: unknown, options: BroadcastOptions) => void;
  * Order is kept against everything else that a socket is sent: before Engine.IO queues a packet of
  * its own, what was gathered for that connection is written. Listeners of `onAnyOutgoing` are not told.
  */
-export function createFanOut(adapter: Adapter): FanOut {
+export function createFanOut(adapter: Adapter, counts: DeliveryCounts): FanOut {
   const { nsp } = adapter;
   const { encoder } = nsp.server as unknown as { encoder: { encode(packet: unknown): unknown[] } };
   const sockets = nsp.sockets as unknown as ReadonlyMap<string, LocalSocket>;
@@ -174,16 +180,20 @@ export function createFanOut(adapter: Adapter): FanOut {
     };
 
     const excluded = idsIn(options.except ?? []);
+    let deliveries = 0;
     for (const { id, client, conn } of receiversIn(options.rooms)) {
       if (excluded.size > 0 && excluded.has(id)) {
         continue;
       }
+      deliveries += 1;
       if (frame === null || alone === null || !takesAtOnce(conn)) {
         client.writeToEngine(encoded, engineOptions);
       } else {
         gather(conn, frame, alone);
       }
     }
+    counts.broadcasts += 1;
+    counts.deliveries += deliveries;
   };
 }
 

@@ -5,6 +5,8 @@ export type {
   PayloadOf,
   RoomEmitter,
   Rooms,
+  RoomsFigures,
+  RoomsRedisFigures,
   Subscription,
 } from './rooms.ts';
 export type { RoomsLogger } from './rooms-logger.ts';

@@ -17,8 +17,6 @@ export interface RedisRoomsOptions {
   /** Before every channel name: two systems on one Redis need two. Default `bambochat`. */
   readonly channelPrefix?: string;
   readonly logger?: RoomsLogger;
-  /** Called with the number of emits that did not reach Redis. */
-  readonly onDropped?: (count: number) => void;
   /** Milliseconds that the first connection may take, with retries. Default 15,000. */
   readonly connectTimeout?: number;
   /** Milliseconds that `check()` and the last emits of `stop()` wait for Redis. Default 500. */
@@ -80,18 +78,19 @@ export async function createRedisRooms(options: RedisRoomsOptions): Promise<Room
     logger,
     maxPending: options.maxPendingEmits ?? 10_000,
     maxPendingBytes,
-    onDropped: options.onDropped ?? (() => {}),
   });
   const report = (error: unknown) =>
     logger.error({ err: error }, 'an event could not be emitted into a room');
   const remoteEvents = new Signal<[event: string, payload: unknown]>(logger);
   /** The one that asked last. */
   let tracedListener: TracedEventListener | undefined;
-  const servers = createShardedServers(publisher, subscriptions, channelPrefix, {
+  const counts = { broadcasts: 0, deliveries: 0 };
+  const tell = {
     report,
-    arrived: (event, payload) => remoteEvents.tell(event, payload),
-    traced: (event, traceparent) => tracedListener?.(event, traceparent),
-  });
+    arrived: (event: string, payload: unknown) => remoteEvents.tell(event, payload),
+    traced: (event: string, traceparent: string) => tracedListener?.(event, traceparent),
+  };
+  const servers = createShardedServers(publisher, subscriptions, channelPrefix, tell, counts);
 
   return {
     adapter: servers.adapter,
@@ -108,6 +107,21 @@ export async function createRedisRooms(options: RedisRoomsOptions): Promise<Room
         },
       };
     },
+    figures: () => ({
+      ...counts,
+      redis: {
+        connections: [
+          { role: 'publisher', ready: publishing.ready, connects: publishing.connects },
+          { role: 'subscriber', ready: subscribing.ready, connects: subscribing.connects },
+        ],
+        subscriptions: subscriptions.size,
+        resubscriptions: subscriptions.resubscriptions,
+        interruptions: interruptions.count,
+        published: publisher.published,
+        dropped: publisher.dropped,
+        pending: publisher.pending,
+      },
+    }),
     check: async () => {
       await Promise.all([publishing.check(commandTimeout), subscribing.check(commandTimeout)]);
     },

@@ -2,7 +2,7 @@ import { createShardedAdapter } from '@socket.io/redis-adapter';
 import { type Namespace, Server } from 'socket.io';
 import { type BroadcastOptions, type ClusterMessage, MessageType } from 'socket.io-adapter';
 import type { TracedFlags } from './emit-into-rooms.ts';
-import { createFanOut } from './fan-out.ts';
+import { createFanOut, type DeliveryCounts } from './fan-out.ts';
 import type { AdapterConstructor } from './rooms.ts';
 import type { ShardPublisher } from './shard-publisher.ts';
 import type { MessageHandler, ShardSubscriptions } from './shard-subscriptions.ts';
@@ -39,6 +39,7 @@ export function createShardedServers(
   subscriptions: ShardSubscriptions,
   channelPrefix: string,
   tell: Arrivals & { report: (error: unknown) => void },
+  counts: DeliveryCounts,
 ): ShardedServers {
   const { report } = tell;
   const options = { channelPrefix, subscriptionMode: 'dynamic' } as const;
@@ -68,7 +69,7 @@ export function createShardedServers(
         return close();
       };
     }
-    return reporting(delivering(created, tell), report);
+    return reporting(delivering(created, tell, counts), report);
   }
 
   /** Hears nothing: a process without sockets subscribes to no room. */
@@ -112,9 +113,13 @@ interface ClusterAdapter {
 }
 
 /** Broadcasts reach the sockets of this process through {@link createFanOut}. */
-function delivering(adapter: ShardedAdapter, arrivals: Arrivals): ShardedAdapter {
+function delivering(
+  adapter: ShardedAdapter,
+  arrivals: Arrivals,
+  counts: DeliveryCounts,
+): ShardedAdapter {
   const cluster = adapter as unknown as ClusterAdapter;
-  const fanOut = createFanOut(adapter);
+  const fanOut = createFanOut(adapter, counts);
   const onMessage = cluster.onMessage.bind(adapter);
   cluster.onMessage = (message) => {
     if (message.type !== MessageType.BROADCAST || message.uid === cluster.uid) {

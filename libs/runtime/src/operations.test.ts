@@ -67,3 +67,28 @@ test('metrics are in the Prometheus format, one of a name in a process', async (
   expect(answer.body).toContain('process_cpu_seconds_total');
   expect(() => metrics.gauge({ name: 'bambochat_test_total', help: 'x' })).toThrow('another kind');
 });
+
+test('what cannot be read is not shown, and is again when it can', async () => {
+  const { app, metrics } = operations();
+  let readings: { labels: Record<string, never>; value: number }[] = [];
+  metrics.read({ type: 'gauge', name: 'bambochat_limit', help: 'A limit.', read: () => readings });
+  const shown = async () => (await app.inject('/metrics')).body.match(/^bambochat_limit .*$/m)?.[0];
+  expect(await shown()).toBeUndefined();
+  readings = [{ labels: {}, value: 7 }];
+  expect(await shown()).toBe('bambochat_limit 7');
+  readings = [];
+  expect(await shown()).toBeUndefined();
+});
+
+test('tells for each scrape which dependency answers, and whether the process drains', async () => {
+  const { app, health } = operations(20);
+  let answers = true;
+  health.addCheck('redis', () => (answers ? Promise.resolve() : Promise.reject(new Error('no'))));
+  const scrape = async () => (await app.inject('/metrics')).body;
+  expect(await scrape()).toContain('bambochat_dependency_up{dependency="redis"} 1');
+  expect(await scrape()).toContain('bambochat_draining 0');
+  answers = false;
+  health.startDraining();
+  expect(await scrape()).toContain('bambochat_dependency_up{dependency="redis"} 0');
+  expect(await scrape()).toContain('bambochat_draining 1');
+});

