@@ -1,25 +1,16 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import type { Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { launchBrowser, noBrowser } from './chromium.ts';
 import { expectMessage } from './contract-shapes.ts';
 import { createDirect, newPeople, online, type Person, privateText } from './person.ts';
 import { startStandalone } from './standalone-target.ts';
 import { useTarget } from './target.ts';
-
-const candidates = [
-  process.env.CHROMIUM_PATH ?? '',
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-];
-const executablePath = candidates.find((path) => path !== '' && existsSync(path));
-const missing = 'no Chromium on this machine; CHROMIUM_PATH can name one';
 
 /** What the served script leaves in the page. */
 interface PageWindow {
@@ -53,20 +44,7 @@ describe('a real browser', () => {
   let browser: Browser | null = null;
 
   beforeAll(async () => {
-    if (executablePath !== undefined) {
-      browser = await chromium.launch({
-        executablePath,
-        args: [
-          '--no-sandbox',
-          '--disable-gpu',
-          '--disable-quic',
-          '--no-first-run',
-          '--disable-background-networking',
-          '--disable-component-update',
-          '--disable-sync',
-        ],
-      });
-    }
+    browser = await launchBrowser();
   });
   afterAll(async () => {
     await browser?.close();
@@ -87,7 +65,7 @@ describe('a real browser', () => {
 
   test('on another origin logs in, connects, upgrades, chats and reads history', async (context) => {
     if (browser === null) {
-      return context.skip(missing);
+      return context.skip(noBrowser);
     }
     const [ada, ben] = (await newPeople(target(), 'browser', 2)) as [Person, Person];
     const { _id } = await createDirect(ada, ben);
@@ -162,7 +140,7 @@ describe('a real browser', () => {
 
   test('shows the interface at /docs, within its content security policy', async (context) => {
     if (browser === null) {
-      return context.skip(missing);
+      return context.skip(noBrowser);
     }
     const { page, problems } = await openPage(browser, `${target().restUrl}/docs`);
     await page.getByText('/api/auth/login', { exact: true }).first().waitFor();

@@ -37,6 +37,8 @@ it.each([
   ['GET', '/assets/index-x.js', 'web'],
   ['GET', '/assets', 'nobody'],
   ['GET', '/favicon.svg', 'web'],
+  ['GET', '/sw.js', 'web'],
+  ['GET', '/other.js', 'nobody'],
   ['GET', '/manifest.webmanifest', 'web'],
   ['GET', '/manifest.json', 'nobody'],
   ['GET', '/x/favicon.svg', 'nobody'],

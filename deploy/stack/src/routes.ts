@@ -39,6 +39,7 @@ export function routeOf(method: string, url: string): Route {
     case '/register':
     case '/friends':
     case '/profile':
+    case '/sw.js':
       return 'web';
   }
   if (path === '/socket.io' || path.startsWith('/socket.io/')) {

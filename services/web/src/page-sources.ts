@@ -10,7 +10,7 @@ const sources = [
   'services/web/src/app/**/*',
   'services/web/src/client-paths.ts',
   'services/web/src/build-page.ts',
-  'services/web/{index.html,package.json,vite.config.ts}',
+  'services/web/{index.html,package.json,*.ts}',
   'services/web/public/**/*',
   'libs/client/src/**/*.ts',
   'package-lock.json',

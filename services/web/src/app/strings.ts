@@ -1,7 +1,6 @@
 /** Every word that a person reads. Tests find elements by the names of controls: keep those. */
 export const strings = {
   product: 'BamboChat',
-  tagline: 'Messages that arrive.',
   loading: 'Loading…',
   close: 'Close',
   cancel: 'Cancel',
@@ -78,7 +77,6 @@ export const strings = {
     noneHint:
       'Or start a new one. Everything you send is kept in order, even when you are offline.',
     noMessages: 'No messages yet',
-    draft: 'Draft:',
     unread: (count: number) => (count === 1 ? '1 unread message' : `${count} unread messages`),
     mentioned: 'You were mentioned',
     notFound: 'This conversation does not exist, or you are not part of it.',
@@ -93,7 +91,8 @@ export const strings = {
     title: 'New conversation',
     people: 'People',
     find: 'Find people by username',
-    findHint: 'Type the beginning of a username',
+    findHint: 'Beginning of a username',
+    findMore: 'Add more',
     friends: 'Friends',
     found: 'People',
     nobody: (text: string) => `No username begins with “${text}”. Capitals matter.`,
@@ -122,7 +121,6 @@ export const strings = {
     label: 'Messages',
     beginning: 'This is the beginning of the conversation.',
     beginningWith: (name: string) => `This is the beginning of your conversation with ${name}.`,
-    empty: 'Say hello',
     loadingOlder: 'Loading older messages…',
     cannotLoad: 'Messages could not be loaded.',
     offlineHistory: 'Older messages are here again when you are back online.',
@@ -137,7 +135,6 @@ export const strings = {
     today: 'Today',
     yesterday: 'Yesterday',
     pending: 'Waiting to be sent',
-    sending: 'Sending',
     stored: 'Sent',
     read: 'Read',
     readBy: (count: number, of: number) => `Read by ${count} of ${of}`,
@@ -155,10 +152,8 @@ export const strings = {
     react: 'React',
     reactions: 'Reactions',
     reactWith: (name: string) => `React with ${name}`,
-    reactedWith: (name: string, who: string) => `${name}: ${who}`,
+    reactedWith: (count: number, name: string, who: string) => `${count} ${name}: ${who}`,
     cannotReact: 'Reactions need a connection.',
-    copy: 'Copy text',
-    copied: 'Copied',
     yourMention: 'mentions you',
   },
 

@@ -46,7 +46,7 @@ export function Sidebar() {
           <Icon name="compose" />
         </button>
       </header>
-      <div className="search">
+      <search className="search">
         <Icon name="search" />
         <input
           ref={field}
@@ -66,7 +66,7 @@ export function Sidebar() {
             }
           }}
         />
-      </div>
+      </search>
       <ConversationList search={search} onCreate={() => setCreating(true)} />
       <nav className="sidebar-footer" aria-label={strings.product}>
         <NavLink href={paths.friends} isCurrent={page === 'friends'} icon="friends">

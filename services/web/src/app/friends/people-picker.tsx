@@ -79,7 +79,7 @@ export function PeoplePicker(props: {
           autoComplete="off"
           autoCapitalize="none"
           spellCheck={false}
-          placeholder={strings.create.findHint}
+          placeholder={chosen.length === 0 ? strings.create.findHint : strings.create.findMore}
           value={text}
           onChange={(event) => setText(event.target.value)}
           onKeyDown={onKeyDown}

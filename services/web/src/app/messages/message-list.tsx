@@ -1,6 +1,7 @@
 import type { Message, ReactionType } from '@bambochat/client';
 import { type RefObject, useCallback, useEffect, useMemo, useRef } from 'react';
 import { useChat } from '../chat/use-chat.ts';
+import { titleOf } from '../conversations/summary.ts';
 import { dayTitle } from '../state/format-time.ts';
 import { useStore } from '../state/use-store.ts';
 import { strings } from '../strings.ts';
@@ -31,6 +32,11 @@ export function MessageList(props: {
     (userId: string) => people.get(userId)?.displayName ?? userId,
     [people],
   );
+  const title = conversation === undefined ? '' : titleOf(conversation, chat.userId);
+  const beginning =
+    conversation?.type === 'direct_message'
+      ? strings.messages.beginningWith(title)
+      : strings.messages.beginning;
   const isGroup = conversation?.type === 'group';
   const readers = (conversation?.participants.length ?? 1) - 1;
   const look = useLooking(view, onAtEnd);
@@ -62,7 +68,7 @@ export function MessageList(props: {
         {status === 'ready' && !hasFailed && hasOlder && (
           <p className="hint">{strings.messages.loadingOlder}</p>
         )}
-        {status === 'ready' && !hasOlder && <p className="hint">{strings.messages.beginning}</p>}
+        {status === 'ready' && !hasOlder && <p className="hint">{beginning}</p>}
       </div>
       {rows.map((row) => {
         switch (row.kind) {

@@ -25,6 +25,8 @@ interface Anchor {
 
 /** Pixels from the end within which the view keeps to it. */
 const END_SLACK = 40;
+/** Milliseconds; what the user has seen need not be known in every frame. */
+const LOOK_EVERY = 50;
 /** Pages are asked for when this many screens are left. */
 const SCREENS_AHEAD = 2;
 
@@ -41,7 +43,9 @@ export class MessageScroller extends Component<ScrollerProps> {
   #isPlaced = false;
   #anchor: Anchor | null = null;
   #observer: ResizeObserver | null = null;
-  #frame = 0;
+  /** As React has left them; null after it has changed something. */
+  #rowsNow: readonly Element[] | null = null;
+  #looking: ReturnType<typeof setTimeout> | undefined;
 
   override componentDidMount(): void {
     this.#observer = new ResizeObserver(this.#onResize);
@@ -55,7 +59,7 @@ export class MessageScroller extends Component<ScrollerProps> {
 
   override componentWillUnmount(): void {
     this.#observer?.disconnect();
-    cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#looking);
   }
 
   override getSnapshotBeforeUpdate(): Anchor | null {
@@ -63,6 +67,7 @@ export class MessageScroller extends Component<ScrollerProps> {
   }
 
   override componentDidUpdate(before: ScrollerProps, _state: unknown, anchor: Anchor | null): void {
+    this.#rowsNow = null;
     if (before.showing !== this.props.showing) {
       this.#isPlaced = false;
     }
@@ -166,13 +171,16 @@ export class MessageScroller extends Component<ScrollerProps> {
     return rows[low];
   }
 
-  #rows(): Element[] {
-    return [...(this.#content.current?.querySelectorAll(':scope > [data-key]') ?? [])];
+  #rows(): readonly Element[] {
+    this.#rowsNow ??= [...(this.#content.current?.querySelectorAll(':scope > [data-key]') ?? [])];
+    return this.#rowsNow;
   }
 
   readonly #lookSoon = (): void => {
-    cancelAnimationFrame(this.#frame);
-    this.#frame = requestAnimationFrame(() => this.#look());
+    this.#looking ??= setTimeout(() => {
+      this.#looking = undefined;
+      this.#look();
+    }, LOOK_EVERY);
   };
 
   #look(): void {

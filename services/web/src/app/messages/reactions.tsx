@@ -58,7 +58,11 @@ export function ReactionChips(props: {
             type="button"
             className="chip"
             aria-pressed={users.some((one) => one.userId === userId)}
-            aria-label={strings.messages.reactedWith(strings.reactionNames[type], who)}
+            aria-label={strings.messages.reactedWith(
+              users.length,
+              strings.reactionNames[type],
+              who,
+            )}
             title={who}
             onClick={() => onReact(type)}
           >
