@@ -1,7 +1,7 @@
 import { createRoomEmitter } from './emit-into-rooms.ts';
 import { Interruptions } from './interruptions.ts';
 import { RedisConnection } from './redis-connection.ts';
-import type { Rooms, TracedEventListener } from './rooms.ts';
+import type { RemoteEvent, Rooms, TracedEventListener } from './rooms.ts';
 import { type RoomsLogger, silentLogger } from './rooms-logger.ts';
 import { ShardPublisher } from './shard-publisher.ts';
 import { ShardSubscriptions } from './shard-subscriptions.ts';
@@ -19,6 +19,8 @@ export interface RedisRoomsOptions {
   readonly logger?: RoomsLogger;
   /** Called with the number of emits that did not reach Redis. */
   readonly onDropped?: (count: number) => void;
+  /** Called for each message from another process that is not understood, and is dropped. */
+  readonly onMalformed?: () => void;
   /** Milliseconds that the first connection may take, with retries. Default 15,000. */
   readonly connectTimeout?: number;
   /** Milliseconds that `check()` and the last emits of `stop()` wait for Redis. Default 500. */
@@ -84,12 +86,16 @@ export async function createRedisRooms(options: RedisRoomsOptions): Promise<Room
   });
   const report = (error: unknown) =>
     logger.error({ err: error }, 'an event could not be emitted into a room');
-  const remoteEvents = new Signal<[event: string, payload: unknown]>(logger);
+  const remoteEvents = new Signal<[RemoteEvent]>(logger);
   /** The one that asked last. */
   let tracedListener: TracedEventListener | undefined;
   const servers = createShardedServers(publisher, subscriptions, channelPrefix, {
     report,
-    arrived: (event, payload) => remoteEvents.tell(event, payload),
+    arrived: (event) => remoteEvents.tell(event),
+    malformed: (error) => {
+      options.onMalformed?.();
+      logger.error({ err: error }, 'an event from another process was not understood');
+    },
     traced: (event, traceparent) => tracedListener?.(event, traceparent),
   });
 
