@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { busDocument } from './bus-document.ts';
 import { configurationDocument, processes } from './configuration-document.ts';
+import { metricsDocument } from './metrics-document.ts';
 import { restDocument } from './rest-document.ts';
 import { socketDocument } from './socket-document.ts';
 
@@ -16,6 +17,7 @@ export const documents: readonly GeneratedDocument[] = [
   { name: 'asyncapi-socketio.yaml', generate: socketDocument },
   { name: 'asyncapi-nats.yaml', generate: busDocument },
   { name: 'CONFIGURATION.md', generate: () => configurationDocument(processes) },
+  { name: 'METRICS.md', generate: metricsDocument },
 ];
 
 export function pathOf({ name }: GeneratedDocument): string {

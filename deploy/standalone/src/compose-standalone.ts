@@ -10,7 +10,7 @@ import { createPresenceService, presenceDurations } from '@bambochat/presence-se
 import type { GatewayId } from '@bambochat/protocol';
 import { createRestApp } from '@bambochat/rest';
 import { createMemoryRooms } from '@bambochat/rooms/memory';
-import { listen, type ProcessContext } from '@bambochat/runtime';
+import { listen, observeRooms, type ProcessContext } from '@bambochat/runtime';
 import { createSocketGateway } from '@bambochat/socket-gateway';
 import { createMemoryPresenceStore } from '@bambochat/stores/memory';
 import { openSqliteStores } from '@bambochat/stores/sqlite';
@@ -36,6 +36,7 @@ export async function composeStandalone(
   lifecycle.defer('control-socket', () => control.close());
   health.addCheck('sqlite', () => stores.messageStore.check());
   const rooms = createMemoryRooms();
+  observeRooms(metrics, rooms.figures);
   lifecycle.defer('rooms', () => rooms.stop());
   const durations = presenceDurations(config);
   const presenceStore = createMemoryPresenceStore({ durations });

@@ -5,6 +5,7 @@ import { assertPartition } from './command-log.ts';
 import { commandSubjects } from './command-subjects.ts';
 import { startJetStreamConsumer } from './consume-jetstream.ts';
 import { createDeadLetterStore } from './dead-letters-jetstream.ts';
+import { readFigures } from './jetstream-figures.ts';
 import { ensureTopology, TopologyError } from './jetstream-topology.ts';
 import type { NatsConnection } from './nats-connection.ts';
 import type { JetStreamApiError } from './nats-errors.ts';
@@ -153,6 +154,14 @@ export async function createJetStreamCommandLog(
     async depth() {
       try {
         return (await manager.streams.info(streamName)).state.messages;
+      } catch (error) {
+        throw natsFailure(error);
+      }
+    },
+
+    async figures() {
+      try {
+        return await readFigures(manager, { streamName, deadLetterStream, partitions });
       } catch (error) {
         throw natsFailure(error);
       }

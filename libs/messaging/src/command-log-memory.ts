@@ -32,6 +32,7 @@ export interface MemoryCommandLogOptions {
 interface Entry {
   readonly command: Uint8Array;
   readonly traces: Traces | undefined;
+  readonly acceptedAt: number;
   delivered: boolean;
 }
 
@@ -104,6 +105,7 @@ export function createMemoryCommandLog(options: MemoryCommandLogOptions = {}): C
       partition: partition.number,
       command: entry.command,
       traces: entry.traces,
+      acceptedAt: entry.acceptedAt,
       redelivered: entry.delivered,
       contiguous: partition.lastConsumer === consumer,
       deadLetter: async (part: Uint8Array, reason: string) =>
@@ -136,7 +138,8 @@ export function createMemoryCommandLog(options: MemoryCommandLogOptions = {}): C
         throw new AppError('OVERLOADED', 'Too many messages are waiting, try again later');
       }
       const lane = partitions[partition] as Partition;
-      lane.queue.push({ command: command.slice(), traces, delivered: false });
+      const acceptedAt = Date.now();
+      lane.queue.push({ command: command.slice(), traces, acceptedAt, delivered: false });
       pending += 1;
       dispatch(lane);
     },
@@ -167,6 +170,23 @@ export function createMemoryCommandLog(options: MemoryCommandLogOptions = {}): C
 
     async depth() {
       return pending;
+    },
+
+    async figures() {
+      const entries = partitions.flatMap(({ queue }) => queue);
+      return {
+        partitions: partitions.map(({ number, busy, queue }) => {
+          const unacknowledged = busy && queue.length > 0 ? 1 : 0;
+          return { partition: number, pending: queue.length - unacknowledged, unacknowledged };
+        }),
+        oldestAt: entries.reduce<number | null>(
+          (oldest, { acceptedAt }) => Math.min(oldest ?? acceptedAt, acceptedAt),
+          null,
+        ),
+        bytes: entries.reduce((sum, { command }) => sum + command.length, 0),
+        maxBytes: null,
+        deadLetters: deadLetters.length,
+      };
     },
 
     async deadLetters(limit) {

@@ -74,6 +74,37 @@ export function commandLogContract(
       expect(workers.size).toBeGreaterThan(1);
     });
 
+    test('tells how far consumers are behind, each partition by itself', async () => {
+      const before = Date.now();
+      const log = await openOne({ partitions: 2 });
+      expect(await log.figures()).toMatchObject({ oldestAt: null, bytes: 0, deadLetters: 0 });
+      for (const command of ['one', 'two', 'three']) await log.append(1, bytes(command));
+      const gate = Promise.withResolvers<void>();
+      const ages: number[] = [];
+      await consume(log, async ({ acceptedAt, deadLetter }) => {
+        ages.push(acceptedAt);
+        await gate.promise;
+        if (ages.length === 1) await deadLetter(bytes('part'), 'reason');
+      });
+      await waitFor(() => ages.length === 1);
+      const behind = await log.figures();
+      expect(behind.partitions).toEqual([
+        { partition: 0, pending: 0, unacknowledged: 0 },
+        { partition: 1, pending: 2, unacknowledged: 1 },
+      ]);
+      // By one clock here; the server may round.
+      expect(behind.oldestAt).toBeGreaterThan(before - 10);
+      expect(ages[0]).toBeGreaterThan(before - 10);
+      expect(ages[0]).toBeLessThan(Date.now() + 10);
+      expect(behind.bytes).toBeGreaterThan(0);
+      gate.resolve();
+      await waitFor(async () => {
+        const { partitions, deadLetters } = await log.figures();
+        const idle = partitions.every((one) => one.pending + one.unacknowledged === 0);
+        return idle && deadLetters === 1;
+      });
+    });
+
     test('one appender keeps its order without waiting for each append', async () => {
       const log = await openOne({ partitions: 1 });
       const expected = Array.from({ length: 200 }, (_, index) => `${index}`);

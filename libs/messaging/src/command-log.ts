@@ -37,6 +37,9 @@ export interface CommandLog {
   /** Commands accepted and not yet handled. */
   depth(): Promise<number>;
 
+  /** How far consumers are behind, for metrics: the same to whoever asks. @throws like `append` */
+  figures(): Promise<CommandLogFigures>;
+
   /** Newest first; for operators and tests. Bounded by the log's own retention. */
   deadLetters(limit: number): Promise<DeadLetter[]>;
 }
@@ -72,6 +75,8 @@ export interface CommandDelivery {
    */
   readonly contiguous: boolean;
   readonly traces?: Traces | undefined;
+  /** When the log accepted it: milliseconds since the epoch, by the log's clock. */
+  readonly acceptedAt: number;
   /** Aborts when the consumer stops and the time to finish is over. */
   readonly signal: AbortSignal;
   /** Puts a part of the command aside, kept and counted, so that the rest can go on. */
@@ -94,6 +99,23 @@ export interface ConsumeOptions {
 export interface CommandConsumer {
   /** Takes no new command, lets those in flight finish for up to `timeout` ms, then lets go. */
   stop(timeout: number): Promise<void>;
+}
+
+export interface CommandLogFigures {
+  readonly partitions: readonly {
+    readonly partition: number;
+    /** Accepted, and with nobody yet. */
+    readonly pending: number;
+    /** With somebody who has not finished: 0 or 1. */
+    readonly unacknowledged: number;
+  }[];
+  /** When the oldest command that is not finished was accepted; null: there is none. */
+  readonly oldestAt: number | null;
+  /** What waits, and how much may; null: bounded otherwise. */
+  readonly bytes: number;
+  readonly maxBytes: number | null;
+  /** Dead letters that are kept. */
+  readonly deadLetters: number;
 }
 
 export interface DeadLetter {

@@ -70,13 +70,14 @@ export async function startJetStreamConsumer(
     delivery: JetStreamDelivery,
     contiguous: boolean,
   ): Promise<boolean> {
-    const { deliveryCount, streamSequence, message } = delivery;
+    const { deliveryCount, streamSequence, message, acceptedAt } = delivery;
     const facts: DeliveryFacts = {
       partition,
       command: message.data,
       traces: tracesIn(message.headers),
       redelivered: deliveryCount > 1,
       contiguous,
+      acceptedAt,
       deadLetter: (command, reason) =>
         deadLetters.keep({ partition, command, reason }, streamSequence),
     };

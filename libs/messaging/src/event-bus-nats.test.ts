@@ -54,9 +54,11 @@ test('after NATS was killed, subscriptions come back by themselves and the liste
   await expect(near.request('s', 1)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   await expect(nearConnection.ping()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   expect(await near.flush()).toBe(false);
+  expect(nearConnection.figures()).toEqual({ connected: false, disconnects: 1, reconnects: 0 });
 
   await backends.nats.restart();
   await waitFor(() => reconnects === 1 && nearConnection.isConnected());
+  expect(nearConnection.figures()).toEqual({ connected: true, disconnects: 1, reconnects: 1 });
   await Promise.all([nearConnection.ping(), far.flush()]);
   near.publish('s', 'back');
   await waitFor(() => received.length > 0);

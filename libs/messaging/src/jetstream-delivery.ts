@@ -10,6 +10,8 @@ export interface JetStreamDelivery {
   readonly streamSequence: number;
   /** Rises by one with every delivery of this consumer (partition), to whomever. */
   readonly consumerSequence: number;
+  /** When the server accepted the command, by its clock: milliseconds since the epoch. */
+  readonly acceptedAt: number;
 }
 
 /**
@@ -20,9 +22,11 @@ export function readDelivery(message: Msg): JetStreamDelivery | undefined {
   const tokens = message.reply?.split('.') ?? [];
   if (tokens[0] !== '$JS' || tokens[1] !== 'ACK' || tokens.length < 9) return undefined;
   const [consumer = '', ...numbers] = tokens.slice(tokens.length === 9 ? 3 : 5);
-  const [deliveryCount, streamSequence, consumerSequence] = numbers.map(Number);
+  const [deliveryCount, streamSequence, consumerSequence, nanoseconds = Number.NaN] =
+    numbers.map(Number);
   if (!deliveryCount || !streamSequence || !consumerSequence) return undefined;
-  return { message, consumer, deliveryCount, streamSequence, consumerSequence };
+  const acceptedAt = nanoseconds / 1_000_000;
+  return { message, consumer, deliveryCount, streamSequence, consumerSequence, acceptedAt };
 }
 
 const encoder = new TextEncoder();

@@ -35,6 +35,8 @@ export interface NatsConnection {
   /** Settles when the connection is closed for good: by {@link close}, or with the reason. */
   readonly closed: Promise<Error | undefined>;
   isConnected(): boolean;
+  /** Since the start; for metrics. */
+  figures(): NatsFigures;
   /**
    * Asks the server and waits for its answer; for `/readyz`. Default timeout 1000 ms.
    * @throws AppError `UNAVAILABLE`.
@@ -57,6 +59,13 @@ export interface NatsConnection {
   /** Delivers and sends what is under way, then closes; at most `timeout` ms. Default 5000. */
   drain(timeout?: number): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface NatsFigures {
+  readonly connected: boolean;
+  /** Times that the connection was lost, and that it came back. */
+  readonly disconnects: number;
+  readonly reconnects: number;
 }
 
 const silent: MessagingLogger = { info() {}, warn() {}, error() {} };
@@ -132,6 +141,8 @@ function superviseConnection(
   /** Requests under way, to be given up when the connection breaks. */
   const requests = new Set<(error: Error) => void>();
   let connected = true;
+  let disconnects = 0;
+  let reconnects = 0;
 
   const notify = (listeners: Set<() => void>) => {
     for (const listener of [...listeners]) {
@@ -152,11 +163,13 @@ function superviseConnection(
   async function followStatus(): Promise<void> {
     for await (const status of client.status()) {
       if (status.type === Events.Disconnect) {
+        disconnects += 1;
         logger.warn({ server }, 'connection to NATS lost');
         lost();
         notify(disconnectListeners);
       } else if (status.type === Events.Reconnect) {
         connected = true;
+        reconnects += 1;
         logger.info({ server }, 'connection to NATS is back');
         notify(reconnectListeners);
       } else if (status.type === Events.Error) {
@@ -185,6 +198,7 @@ function superviseConnection(
     logger,
     closed,
     isConnected: () => connected && !client.isClosed(),
+    figures: () => ({ connected: connected && !client.isClosed(), disconnects, reconnects }),
 
     async ping(timeout = 1000) {
       if (!connected || client.isClosed()) throw unavailable('NATS');

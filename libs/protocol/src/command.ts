@@ -76,6 +76,8 @@ export type ChatRequestsCommand = z.infer<typeof chatRequestsCommandSchema>;
 
 /** What became of each request of a command, told to the gateway that asked. */
 export const chatResultsSchema = z.object({
+  /** When they were sent: milliseconds since the epoch, by the clock of who sent them. */
+  sentAt: z.number().optional(),
   results: z.array(
     z.union([
       z.object({ ref: z.string(), message: messageSchema }),

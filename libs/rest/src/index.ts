@@ -1,4 +1,5 @@
 export * from './error-answers.ts';
+export { createRestMetrics } from './observe-requests.ts';
 export type { RestApp, RestAppOptions } from './rest-app.ts';
 export { createRestApp } from './rest-app.ts';
 export * from './rest-config.ts';

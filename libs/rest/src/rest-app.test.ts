@@ -250,7 +250,9 @@ describe('privacy and operations', () => {
     await fixture.app.inject('/a-path-nobody-has');
     await fixture.app.inject('/me');
     const { body } = await fixture.metrics.render();
-    expect(body).toMatch(/rest_request_duration_seconds_count\{[^}]*route="\/me"[^}]*\} 1/);
+    expect(body).toMatch(
+      /bambochat_http_request_duration_seconds_count\{[^}]*route="\/me"[^}]*\} 1/,
+    );
     expect(body).toMatch(/_count\{[^}]*route="unmatched"[^}]*status="404"[^}]*\} 1/);
     expect(body).not.toContain('a-path-nobody-has');
   });

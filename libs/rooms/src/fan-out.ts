@@ -14,6 +14,12 @@ interface WithSender {
   readonly Sender: { frame(data: Buffer, options: object): Buffer[] };
 }
 
+/** How much was delivered; shared by all fan-outs of a process. */
+export interface DeliveryCounts {
+  broadcasts: number;
+  deliveries: number;
+}
+
 /** Delivers broadcasts to the sockets of this process that are meant. */
 export interface FanOut {
   broadcast(packet: unknown, options: BroadcastOptions): void;
@@ -34,7 +40,7 @@ export interface FanOut {
  * Order is kept against everything else that a socket is sent: before Engine.IO queues a packet of
  * its own, what was gathered for that connection is written. Listeners of `onAnyOutgoing` are not told.
  */
-export function createFanOut(adapter: Adapter): FanOut {
+export function createFanOut(adapter: Adapter, counts: DeliveryCounts): FanOut {
   const { nsp } = adapter;
   const { encoder } = nsp.server as unknown as { encoder: { encode(packet: unknown): unknown[] } };
   const sockets = nsp.sockets as unknown as ReadonlyMap<string, LocalSocket>;
@@ -64,6 +70,11 @@ export function createFanOut(adapter: Adapter): FanOut {
     return ids;
   }
 
+  function count(deliveries: number): void {
+    counts.broadcasts += 1;
+    counts.deliveries += deliveries;
+  }
+
   /** @param encode gives what Socket.IO's encoder gives */
   function deliver(frame: Buffer, encode: () => unknown[], options: BroadcastOptions): void {
     let encoded: unknown[] | null = null;
@@ -76,6 +87,7 @@ export function createFanOut(adapter: Adapter): FanOut {
         encoded ??= encode();
         client.writeToEngine(encoded, engineOptions);
       },
+      done: count,
     });
   }
 
@@ -83,11 +95,14 @@ export function createFanOut(adapter: Adapter): FanOut {
   function deliverParts(encoded: unknown[], options: BroadcastOptions): void {
     const excluded = idsIn(options.except ?? []);
     const engineOptions = engineOptionsOf(options);
+    let deliveries = 0;
     for (const { id, client } of receiversIn(options.rooms)) {
       if (!excluded.has(id)) {
         client.writeToEngine(encoded, engineOptions);
+        deliveries += 1;
       }
     }
+    count(deliveries);
   }
 
   return {

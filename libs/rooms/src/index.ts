@@ -7,6 +7,8 @@ export type {
   RemoteEvent,
   RoomEmitter,
   Rooms,
+  RoomsFigures,
+  RoomsRedisFigures,
   Subscription,
 } from './rooms.ts';
 export type { RoomsLogger } from './rooms-logger.ts';

@@ -16,6 +16,7 @@ export class Interruptions {
   readonly #signal: Signal<[Interruption]>;
   #since = Date.now();
   #told = true;
+  #count = 0;
 
   /** @param connection that is ready: if it gets ready again, it was away */
   constructor(connection: RedisConnection, subscriptions: ShardSubscriptions, logger: RoomsLogger) {
@@ -24,6 +25,7 @@ export class Interruptions {
       if (this.#told) {
         this.#since = Date.now();
         this.#told = false;
+        this.#count += 1;
       }
     });
     connection.onReady(() => {
@@ -37,6 +39,10 @@ export class Interruptions {
         },
       );
     });
+  }
+
+  get count(): number {
+    return this.#count;
   }
 
   listen(listener: (interruption: Interruption) => void): Subscription {

@@ -36,6 +36,7 @@ export class RedisConnection {
   readonly #readyListeners: (() => void)[] = [];
   readonly #lostListeners: (() => void)[] = [];
   #ready = false;
+  #connects = 0;
   #closed = false;
   #failures = 0;
   #lastError: Error | null = null;
@@ -70,6 +71,11 @@ export class RedisConnection {
 
   get ready(): boolean {
     return this.#ready;
+  }
+
+  /** Times that it got ready. */
+  get connects(): number {
+    return this.#connects;
   }
 
   /** What went wrong last; null if nothing did. */
@@ -155,6 +161,7 @@ export class RedisConnection {
       return;
     }
     this.#ready = true;
+    this.#connects += 1;
     this.#options.logger.info(
       { redis: this.address, connection: this.#options.name },
       'connected to Redis',

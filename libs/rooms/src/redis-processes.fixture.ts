@@ -60,14 +60,10 @@ export function useRedisProcesses() {
   async function startProcess(options: Partial<RedisRoomsOptions> = {}): Promise<Process> {
     const log: string[] = [];
     const note = (_fields: unknown, message: string) => log.push(message);
-    let dropped = 0;
     const rooms = await createRedisRooms({
       url: redis.url,
       ...impatient,
       logger: { info: note, warn: note, error: note },
-      onDropped: (count) => {
-        dropped += count;
-      },
       ...options,
     });
     closers.push(() => rooms.stop());
@@ -75,7 +71,13 @@ export function useRedisProcesses() {
     rooms.onInterruption(({ reason }) => interruptions.push(reason));
     const emitsLost: Interruption[] = [];
     rooms.onEmitsLost((lost) => emitsLost.push(lost));
-    return { rooms, interruptions, emitsLost, log, dropped: () => dropped };
+    return {
+      rooms,
+      interruptions,
+      emitsLost,
+      log,
+      dropped: () => rooms.figures().redis?.dropped ?? 0,
+    };
   }
 
   async function startGatewayProcess(options: Partial<RedisRoomsOptions> = {}) {

@@ -16,9 +16,10 @@ const neverCalled: Subscription = { unsubscribe: () => {} };
 export function createMemoryRooms(options: { logger?: RoomsLogger } = {}): Rooms {
   const logger = options.logger ?? silentLogger;
   const adapters = new Set<MemoryAdapter>();
+  const counts = { broadcasts: 0, deliveries: 0 };
 
   class MemoryAdapter extends Adapter {
-    readonly fanOut = createFanOut(this);
+    readonly fanOut = createFanOut(this, counts);
 
     constructor(namespace: Namespace) {
       super(namespace);
@@ -61,6 +62,7 @@ export function createMemoryRooms(options: { logger?: RoomsLogger } = {}): Rooms
     onEmitsLost: () => neverCalled,
     onRemoteEvent: () => neverCalled,
     onTracedEvent: () => neverCalled,
+    figures: () => ({ ...counts }),
     check: async () => {},
     stop: async () => adapters.clear(),
   };

@@ -37,6 +37,15 @@ test('after a killed Redis is back, old rooms and rooms joined meanwhile hear, l
     await waitFor(() => device.heard.length >= 2 * round);
   }
 
+  const { redis: figures } = rooms.figures();
+  expect(figures?.interruptions).toBe(2);
+  expect(figures?.connections).toEqual([
+    { role: 'publisher', ready: true, connects: 3 },
+    { role: 'subscriber', ready: true, connects: 3 },
+  ]);
+  // Those that are wanted now were wanted both times.
+  expect(figures?.subscriptions).toBeGreaterThanOrEqual(3);
+  expect(figures?.resubscriptions).toBe(2 * (figures?.subscriptions ?? 0));
   expect(seqsHeardBy(device)).toEqual([1, 1, 2, 2]);
   expect(interruptions).toEqual([expect.any(String), expect.any(String)]);
   const channels = (await openRedis().call('PUBSUB', 'SHARDCHANNELS', '*')) as string[];

@@ -1,5 +1,5 @@
 import { waitFor } from '@bambochat/testing';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { messageIn, newConversationId, seqsHeardBy } from './gateways.fixture.ts';
 import { useRedisProcesses } from './redis-processes.fixture.ts';
 import { readBroadcast } from './remote-broadcast.ts';
@@ -26,8 +26,7 @@ function released(conversation: ReturnType<typeof newConversationId>, seq: numbe
 }
 
 async function startListener() {
-  const onMalformed = vi.fn();
-  const { gateway, rooms, log } = await startGatewayProcess({ onMalformed });
+  const { gateway, rooms, log } = await startGatewayProcess();
   const conversation = newConversationId();
   const [device, other] = [await gateway.connect(), await gateway.connect()];
   device.join(conversation);
@@ -42,7 +41,7 @@ async function startListener() {
     device,
     other,
     remote,
-    onMalformed,
+    malformed: () => rooms.figures().redis?.malformed,
     log,
     send: (message: string | Buffer) => redis.spublish(channel, message),
   };
@@ -90,7 +89,7 @@ describe('messages of other versions and of nobody', () => {
   });
 
   test('what cannot be understood is dropped, counted and logged, and harms nobody', async () => {
-    const { conversation, device, onMalformed, log, send } = await startListener();
+    const { conversation, device, malformed, log, send } = await startListener();
     const whole = JSON.stringify(released(conversation, 1));
     await send(whole.slice(0, -3));
     await send(whole.slice(0, 60));
@@ -101,7 +100,7 @@ describe('messages of other versions and of nobody', () => {
     await send(whole);
     await waitFor(() => device.heard.length > 0);
     expect(seqsHeardBy(device)).toEqual([1]);
-    expect(onMalformed).toHaveBeenCalledTimes(4);
+    expect(malformed()).toBe(4);
     expect(log).toContain('an event from another process was not understood');
   });
 });

@@ -17,10 +17,6 @@ export interface RedisRoomsOptions {
   /** Before every channel name: two systems on one Redis need two. Default `bambochat`. */
   readonly channelPrefix?: string;
   readonly logger?: RoomsLogger;
-  /** Called with the number of emits that did not reach Redis. */
-  readonly onDropped?: (count: number) => void;
-  /** Called for each message from another process that is not understood, and is dropped. */
-  readonly onMalformed?: () => void;
   /** Milliseconds that the first connection may take, with retries. Default 15,000. */
   readonly connectTimeout?: number;
   /** Milliseconds that `check()` and the last emits of `stop()` wait for Redis. Default 500. */
@@ -82,22 +78,24 @@ export async function createRedisRooms(options: RedisRoomsOptions): Promise<Room
     logger,
     maxPending: options.maxPendingEmits ?? 10_000,
     maxPendingBytes,
-    onDropped: options.onDropped ?? (() => {}),
   });
   const report = (error: unknown) =>
     logger.error({ err: error }, 'an event could not be emitted into a room');
   const remoteEvents = new Signal<[RemoteEvent]>(logger);
   /** The one that asked last. */
   let tracedListener: TracedEventListener | undefined;
-  const servers = createShardedServers(publisher, subscriptions, channelPrefix, {
+  const counts = { broadcasts: 0, deliveries: 0 };
+  let malformed = 0;
+  const tell = {
     report,
-    arrived: (event) => remoteEvents.tell(event),
-    malformed: (error) => {
-      options.onMalformed?.();
+    arrived: (event: RemoteEvent) => remoteEvents.tell(event),
+    malformed: (error: unknown) => {
+      malformed += 1;
       logger.error({ err: error }, 'an event from another process was not understood');
     },
-    traced: (event, traceparent) => tracedListener?.(event, traceparent),
-  });
+    traced: (event: string, traceparent: string) => tracedListener?.(event, traceparent),
+  };
+  const servers = createShardedServers(publisher, subscriptions, channelPrefix, tell, counts);
 
   return {
     adapter: servers.adapter,
@@ -114,6 +112,22 @@ export async function createRedisRooms(options: RedisRoomsOptions): Promise<Room
         },
       };
     },
+    figures: () => ({
+      ...counts,
+      redis: {
+        connections: [
+          { role: 'publisher', ready: publishing.ready, connects: publishing.connects },
+          { role: 'subscriber', ready: subscribing.ready, connects: subscribing.connects },
+        ],
+        subscriptions: subscriptions.size,
+        resubscriptions: subscriptions.resubscriptions,
+        interruptions: interruptions.count,
+        published: publisher.published,
+        dropped: publisher.dropped,
+        pending: publisher.pending,
+        malformed,
+      },
+    }),
     check: async () => {
       await Promise.all([publishing.check(commandTimeout), subscribing.check(commandTimeout)]);
     },

@@ -99,6 +99,27 @@ export function describeRooms(name: string, share: () => Promise<SharedRooms>): 
       }
     });
 
+    test('counts what is handed to sockets: each event once, and once for each socket', async () => {
+      const { gateways, emitter } = await start(2);
+      const conversation = newConversationId();
+      const devices = await Promise.all(
+        [...gateways, ...gateways].map((gateway) => gateway.connect()),
+      );
+      for (const device of devices) {
+        device.join(conversation);
+      }
+      await fence();
+      // In memory all of them are one and the same.
+      const sum = (of: 'broadcasts' | 'deliveries') =>
+        [...new Set(opened)].reduce((total, rooms) => total + rooms.figures()[of], 0);
+      const before = { broadcasts: sum('broadcasts'), deliveries: sum('deliveries') };
+
+      emitter.toConversation(conversation, 'receive_message', messageIn(conversation, 1));
+      await waitFor(() => devices.every((device) => device.heard.length > 0));
+      expect(sum('deliveries') - before.deliveries).toBe(4);
+      expect(sum('broadcasts') - before.broadcasts).toBeGreaterThanOrEqual(2);
+    });
+
     test('the excepted socket alone is left out, on whichever gateway it is', async () => {
       const { gateways, emitter } = await start(2);
       const conversation = newConversationId();

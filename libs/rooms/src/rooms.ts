@@ -51,6 +51,9 @@ export interface Rooms {
    */
   onTracedEvent(listener: TracedEventListener): Subscription;
 
+  /** What was done so far, for metrics; costs nothing until it is asked for. */
+  figures(): RoomsFigures;
+
   /** For readiness. @throws Error that names the backing service when it does not answer. */
   check(): Promise<void>;
 
@@ -123,6 +126,39 @@ export interface Interruption {
   reason: string;
   /** When it was noticed, in milliseconds since the epoch; it may have begun some seconds before. */
   since: number;
+}
+
+/** Counts are since the start. */
+export interface RoomsFigures {
+  /** Events whose receivers were looked for in this process. */
+  readonly broadcasts: number;
+  /** The same, one for each socket that was sent it. */
+  readonly deliveries: number;
+  /** Absent: there is no other process. */
+  readonly redis?: RoomsRedisFigures;
+}
+
+export interface RoomsRedisFigures {
+  /** `connects` counts the first one too. */
+  readonly connections: readonly {
+    readonly role: 'publisher' | 'subscriber';
+    readonly ready: boolean;
+    readonly connects: number;
+  }[];
+  /** Channels that are wanted now. */
+  readonly subscriptions: number;
+  /** Channels that were asked for again on a new connection. */
+  readonly resubscriptions: number;
+  /** Times that {@link Rooms.onInterruption} tells of, told or not yet. */
+  readonly interruptions: number;
+  /** Emits that were sent to Redis, those that it lost included. */
+  readonly published: number;
+  /** Emits that did not reach Redis. */
+  readonly dropped: number;
+  /** Emits that are on their way. */
+  readonly pending: number;
+  /** Messages of other processes that were not understood, and dropped. */
+  readonly malformed: number;
 }
 
 export interface Subscription {

@@ -10,8 +10,6 @@ export interface ShardPublisherOptions {
   readonly maxPending: number;
   /** Their size, about, in bytes. */
   readonly maxPendingBytes: number;
-  /** Called with the number of publishes that were dropped. */
-  readonly onDropped: (count: number) => void;
 }
 
 /**
@@ -25,6 +23,8 @@ export class ShardPublisher {
   readonly #options: ShardPublisherOptions;
   readonly #lost: Signal<[Interruption]>;
   #pending = 0;
+  #published = 0;
+  #dropped = 0;
   #pendingBytes = 0;
   #droppedInARow = 0;
   #droppedSince = 0;
@@ -48,6 +48,15 @@ export class ShardPublisher {
     return this.#pending;
   }
 
+  /** Handed to Redis, whatever became of them. */
+  get published(): number {
+    return this.#published;
+  }
+
+  get dropped(): number {
+    return this.#dropped;
+  }
+
   publish(channel: string, payload: string | Buffer): void {
     const size = payload.length;
     if (
@@ -59,6 +68,7 @@ export class ShardPublisher {
       return;
     }
     this.#pending += 1;
+    this.#published += 1;
     this.#pendingBytes += size;
     this.#connection.redis.spublish(channel, payload).then(
       () => {
@@ -102,7 +112,7 @@ export class ShardPublisher {
       );
     }
     this.#droppedInARow += 1;
-    this.#options.onDropped(1);
+    this.#dropped += 1;
   }
 
   #recover(): void {

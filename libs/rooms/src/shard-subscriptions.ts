@@ -20,6 +20,7 @@ export class ShardSubscriptions {
   readonly #asked = new Set<string>();
   readonly #changed = new Set<string>();
   #connectionNumber = 0;
+  #resubscriptions = 0;
   #flushing = false;
 
   constructor(connection: RedisConnection, logger: RoomsLogger) {
@@ -30,10 +31,23 @@ export class ShardSubscriptions {
       this.#asked.clear();
       this.#changed.clear();
     });
-    connection.onReady(() => this.#ask([...this.#wanted.keys()], []));
+    connection.onReady(() => {
+      this.#resubscriptions += this.#wanted.size;
+      this.#ask([...this.#wanted.keys()], []);
+    });
     connection.redis.on('smessageBuffer', (channel: Buffer, payload: Buffer) =>
       this.#hear(channel, payload),
     );
+  }
+
+  /** Channels that are wanted. */
+  get size(): number {
+    return this.#wanted.size;
+  }
+
+  /** Channels that new connections were given. */
+  get resubscriptions(): number {
+    return this.#resubscriptions;
   }
 
   add(channel: string, handler: MessageHandler): void {

@@ -2,7 +2,7 @@ import { createShardedAdapter } from '@socket.io/redis-adapter';
 import { type Namespace, Server } from 'socket.io';
 import { type BroadcastOptions, type ClusterMessage, MessageType } from 'socket.io-adapter';
 import type { BroadcastFlags } from './emit-into-rooms.ts';
-import { createFanOut } from './fan-out.ts';
+import { createFanOut, type DeliveryCounts } from './fan-out.ts';
 import { readBroadcast } from './remote-broadcast.ts';
 import type { AdapterConstructor, RemoteEvent } from './rooms.ts';
 import type { ShardPublisher } from './shard-publisher.ts';
@@ -42,6 +42,7 @@ export function createShardedServers(
   subscriptions: ShardSubscriptions,
   channelPrefix: string,
   tell: Arrivals & { report: (error: unknown) => void },
+  counts: DeliveryCounts,
 ): ShardedServers {
   const { report } = tell;
   const options = { channelPrefix, subscriptionMode: 'dynamic' } as const;
@@ -73,7 +74,7 @@ export function createShardedServers(
         return close();
       };
     }
-    passOn = deliverThroughFanOut(created, tell);
+    passOn = deliverThroughFanOut(created, tell, counts);
     return reporting(created, report);
   }
 
@@ -145,9 +146,13 @@ interface ClusterAdapter {
  * Broadcasts reach the sockets of this process through {@link createFanOut}: those of other processes
  * as the bytes that came, where they have the form that our own processes give them.
  */
-function deliverThroughFanOut(adapter: ShardedAdapter, arrivals: Arrivals): PassOn {
+function deliverThroughFanOut(
+  adapter: ShardedAdapter,
+  arrivals: Arrivals,
+  counts: DeliveryCounts,
+): PassOn {
   const cluster = adapter as unknown as ClusterAdapter;
-  const fanOut = createFanOut(adapter);
+  const fanOut = createFanOut(adapter, counts);
   const onMessage = cluster.onMessage.bind(adapter);
 
   function arrive(event: RemoteEvent, { traceparent }: BroadcastFlags, deliver: () => void): void {

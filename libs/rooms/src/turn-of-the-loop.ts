@@ -49,6 +49,8 @@ export interface Delivery {
   readonly frame: Buffer;
   /** The same by way of Engine.IO, for sockets that cannot take the frame at once. */
   readonly sendOtherwise: (client: Client) => void;
+  /** Called with the number of sockets that were sent it. */
+  readonly done: (sockets: number) => void;
 }
 
 /** Frames that wait for one socket are written when they are more bytes than this. */
@@ -149,32 +151,38 @@ function gatherTheOneAlone(): void {
   }
 }
 
-function writeAtOnce({ receivers, excluded, frame, sendOtherwise }: Delivery): void {
+function writeAtOnce({ receivers, excluded, frame, sendOtherwise, done }: Delivery): void {
   const frames = [frame];
+  let sockets = 0;
   for (const { id, client, conn } of receivers) {
     if (excluded.size > 0 && excluded.has(id)) {
       continue;
     }
+    sockets += 1;
     if (takesAtOnce(conn)) {
       conn.transport.socket._sender.sendFrame(frames);
     } else {
       sendOtherwise(client);
     }
   }
+  done(sockets);
 }
 
-function gatherAll({ receivers, excluded, frame, sendOtherwise }: Delivery): void {
+function gatherAll({ receivers, excluded, frame, sendOtherwise, done }: Delivery): void {
   const single = new Gathered(frame, null);
+  let sockets = 0;
   for (const { id, client, conn } of receivers) {
     if (excluded.size > 0 && excluded.has(id)) {
       continue;
     }
+    sockets += 1;
     if (takesAtOnce(conn)) {
       gather(conn, frame, single);
     } else {
       sendOtherwise(client);
     }
   }
+  done(sockets);
 }
 
 function gather(connection: Connection, frame: Buffer, single: Gathered): void {

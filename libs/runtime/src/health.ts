@@ -12,6 +12,7 @@ export interface Health {
   addCheck(name: string, check: HealthCheck): void;
   /** From now on not ready: the load balancer sends nobody here any more. */
   startDraining(): void;
+  readonly draining: boolean;
   readiness(): Promise<Readiness>;
 }
 
@@ -56,6 +57,9 @@ export function createHealth(
     },
     startDraining() {
       draining = true;
+    },
+    get draining() {
+      return draining;
     },
     readiness() {
       // One round of questions at a time, however many probes ask.

@@ -1,4 +1,5 @@
 export * from './backend-config.ts';
+export * from './backend-metrics.ts';
 export * from './client-address.ts';
 export * from './config.ts';
 export * from './health.ts';
@@ -7,5 +8,6 @@ export * from './listen.ts';
 export * from './logger.ts';
 export * from './metrics.ts';
 export * from './operations.ts';
+export * from './process-metrics.ts';
 export * from './run-process.ts';
 export * from './tracing.ts';

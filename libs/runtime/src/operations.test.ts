@@ -67,3 +67,16 @@ test('metrics are in the Prometheus format, one of a name in a process', async (
   expect(answer.body).toContain('process_cpu_seconds_total');
   expect(() => metrics.gauge({ name: 'bambochat_test_total', help: 'x' })).toThrow('another kind');
 });
+
+test('tells for each scrape which dependency answers, and whether the process drains', async () => {
+  const { app, health } = operations(20);
+  let answers = true;
+  health.addCheck('redis', () => (answers ? Promise.resolve() : Promise.reject(new Error('no'))));
+  const scrape = async () => (await app.inject('/metrics')).body;
+  expect(await scrape()).toContain('bambochat_dependency_up{dependency="redis"} 1');
+  expect(await scrape()).toContain('bambochat_draining 0');
+  answers = false;
+  health.startDraining();
+  expect(await scrape()).toContain('bambochat_dependency_up{dependency="redis"} 0');
+  expect(await scrape()).toContain('bambochat_draining 1');
+});

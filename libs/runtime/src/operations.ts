@@ -7,6 +7,7 @@ export function registerOperations(
   app: FastifyInstance,
   { health, metrics }: { health: Health; metrics: Metrics },
 ): void {
+  observeHealth(metrics, health);
   const quiet = { logLevel: 'warn' } as const;
   app.get('/healthz', quiet, async () => ({ status: 'ok' }));
   app.get('/readyz', quiet, async (_request, reply) => {
@@ -16,5 +17,28 @@ export function registerOperations(
   app.get('/metrics', quiet, async (_request, reply) => {
     const { contentType, body } = await metrics.render();
     return reply.header('content-type', contentType).send(body);
+  });
+}
+
+/** Asks the dependencies at each scrape, within the time that `health` gives them. */
+export function observeHealth(metrics: Metrics, health: Health): void {
+  metrics.read({
+    type: 'gauge',
+    name: 'bambochat_dependency_up',
+    help: 'Whether the dependency answers (1) or not within its time (0), asked for each scrape.',
+    labelNames: ['dependency'],
+    async read() {
+      const { checks } = await health.readiness();
+      return Object.entries(checks).map(([dependency, outcome]) => ({
+        labels: { dependency },
+        value: outcome === 'ok' ? 1 : 0,
+      }));
+    },
+  });
+  metrics.read({
+    type: 'gauge',
+    name: 'bambochat_draining',
+    help: 'Whether the process drains: it was told to stop and takes nothing new.',
+    read: () => (health.draining ? 1 : 0),
   });
 }

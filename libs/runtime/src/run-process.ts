@@ -4,6 +4,7 @@ import { createHealth, type Health } from './health.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { createLogger, type Logger, type LogLevel } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { observeProcess } from './process-metrics.ts';
 import { startTracing, type Tracer, type TracingSettings } from './tracing.ts';
 
 export interface ProcessContext<Config> {
@@ -97,12 +98,15 @@ export async function runProcess<Shape extends z.ZodRawShape>(options: {
     void end('unhandledRejection', 1);
   });
 
+  const metrics = createMetrics();
+  observeProcess(metrics, options.name);
+
   try {
     const running = await options.compose({
       config,
       logger,
       tracer: tracing?.tracer,
-      metrics: createMetrics(),
+      metrics,
       health,
       lifecycle,
     });

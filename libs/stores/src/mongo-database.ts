@@ -17,9 +17,23 @@ export interface MongoOptions {
 
 export interface MongoDatabase {
   readonly database: Db;
+  /** For metrics. */
+  figures(): MongoFigures;
   /** @throws AppError `UNAVAILABLE` when the server does not answer within 3 s. */
   check(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** The driver's connection pools; counts are since the start. */
+export interface MongoFigures {
+  /** Connections for operations that are open, and those that one has now. */
+  readonly connections: number;
+  readonly inUse: number;
+  /** Operations that got no connection in time. */
+  readonly checkoutFailures: number;
+  /** Times that all connections to a server were given up. */
+  readonly poolsCleared: number;
+  readonly heartbeatFailures: number;
 }
 
 /** How long the server may work on one read. Milliseconds. */
@@ -41,6 +55,7 @@ const CHECK_TIMEOUT = 3000;
  */
 export async function openMongoDatabase(options: MongoOptions): Promise<MongoDatabase> {
   const client = createClient(options);
+  const figures = watchPools(client);
   const name = options.database ?? databaseInUrl(options.url) ?? DEFAULT_DATABASE;
   const database = client.db(name);
   const timeout = options.connectTimeout ?? CONNECT_TIMEOUT;
@@ -62,6 +77,7 @@ export async function openMongoDatabase(options: MongoOptions): Promise<MongoDat
   }
   return {
     database,
+    figures: () => ({ ...figures }),
     check: () => speakingToMongo(() => ping(database)),
     close: () => client.close(),
   };
@@ -91,6 +107,28 @@ function createClient({ url, maxPoolSize }: MongoOptions): MongoClient {
       'The MongoDB URL is not valid: expected mongodb://[user:password@]host[:port][/database] with known options, and reserved characters percent-encoded',
     );
   }
+}
+
+/** From the driver's events about pools: those about commands would cost something each. */
+function watchPools(client: MongoClient): MongoFigures {
+  const figures = {
+    connections: 0,
+    inUse: 0,
+    checkoutFailures: 0,
+    poolsCleared: 0,
+    heartbeatFailures: 0,
+  };
+  const count = (name: keyof typeof figures, by: 1 | -1) => () => {
+    figures[name] += by;
+  };
+  client.on('connectionCreated', count('connections', 1));
+  client.on('connectionClosed', count('connections', -1));
+  client.on('connectionCheckedOut', count('inUse', 1));
+  client.on('connectionCheckedIn', count('inUse', -1));
+  client.on('connectionCheckOutFailed', count('checkoutFailures', 1));
+  client.on('connectionPoolCleared', count('poolsCleared', 1));
+  client.on('serverHeartbeatFailed', count('heartbeatFailures', 1));
+  return figures;
 }
 
 function databaseInUrl(url: string): string | undefined {

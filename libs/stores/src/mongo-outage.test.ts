@@ -30,6 +30,14 @@ describe('a server that goes away', () => {
     const id = newConversationId();
     const run = sampleRun(id, 1, 6);
     await messageStore.insert(run.slice(0, 3));
+    const { connections, ...trouble } = stores.figures();
+    expect(connections).toBeGreaterThan(0);
+    expect(trouble).toEqual({
+      inUse: 0,
+      checkoutFailures: 0,
+      poolsCleared: 0,
+      heartbeatFailures: 0,
+    });
     await server.kill();
     const unavailable = { code: 'UNAVAILABLE' };
     const attempts = [
@@ -50,6 +58,8 @@ describe('a server that goes away', () => {
     for (const outcome of await Promise.allSettled(attempts)) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: unavailable });
     }
+    await waitFor(() => stores.figures().heartbeatFailures > 0);
+    expect(stores.figures().poolsCleared).toBeGreaterThan(0);
     await server.restart();
     // The caller's way out of an unknown outcome: repeat, and know one's own messages.
     await waitFor(() => messageStore.insert(run.slice(3)).then(() => true), {
@@ -57,6 +67,8 @@ describe('a server that goes away', () => {
       describe: 'the store to work again',
     });
     expect(await messageStore.page(id, { after: 0, limit: 10 })).toEqual(run);
+    expect(stores.figures().connections).toBeGreaterThan(0);
+    expect(stores.figures().inUse).toBe(0);
     await expect(messageStore.check()).resolves.toBeUndefined();
   }, 60_000);
 

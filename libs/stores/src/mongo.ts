@@ -5,14 +5,14 @@ import { createMongoFriendStore } from './friend-store-mongo.ts';
 import type { MessageStore } from './message-store.ts';
 import { createMongoMessageStore } from './message-store-mongo.ts';
 import { collectionsOf } from './mongo-collections.ts';
-import { type MongoOptions, openMongoDatabase } from './mongo-database.ts';
+import { type MongoFigures, type MongoOptions, openMongoDatabase } from './mongo-database.ts';
 import { shareConnection } from './shared-connection.ts';
 import type { StatusStore } from './status-store.ts';
 import { createMongoStatusStore } from './status-store-mongo.ts';
 import type { SyncStore } from './sync-store.ts';
 import { createMongoSyncStore } from './sync-store-mongo.ts';
 
-export type { MongoOptions } from './mongo-database.ts';
+export type { MongoFigures, MongoOptions } from './mongo-database.ts';
 export {
   MigrationLockError,
   type MongoMigration,
@@ -28,6 +28,8 @@ export interface MongoStores {
   readonly friendStore: FriendStore;
   readonly statusStore: StatusStore;
   readonly syncStore: SyncStore;
+  /** The connections that they share; for metrics. */
+  figures(): MongoFigures;
   /** Closes them all. */
   close(): Promise<void>;
 }
@@ -40,7 +42,7 @@ export interface MongoStores {
  * {@link openMongoDatabase}.
  */
 export async function openMongoStores(options: MongoOptions): Promise<MongoStores> {
-  const { database, check, close } = await openMongoDatabase(options);
+  const { database, check, close, figures } = await openMongoDatabase(options);
   const collections = collectionsOf(database);
   const closers = shareConnection(['messages', 'directory', 'friends', 'statuses', 'sync'], close);
   return {
@@ -49,6 +51,7 @@ export async function openMongoStores(options: MongoOptions): Promise<MongoStore
     friendStore: createMongoFriendStore(collections, { check, close: closers.friends }),
     statusStore: createMongoStatusStore(collections, { check, close: closers.statuses }),
     syncStore: createMongoSyncStore(collections, { check, close: closers.sync }),
+    figures,
     async close() {
       await Promise.all(Object.values(closers).map((closeStore) => closeStore()));
     },

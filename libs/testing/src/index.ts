@@ -1,5 +1,7 @@
 export type { Backend, BackendName } from './backend.ts';
+export { findProgram } from './find-program.ts';
 export { freePort } from './free-port.ts';
+export { runProgram } from './run-program.ts';
 export type { Backends, StartOptions } from './start-backends.ts';
 export { startBackends } from './start-backends.ts';
 export type { CollectedSpan, TraceCollector } from './trace-collector.ts';

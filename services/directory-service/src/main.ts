@@ -1,7 +1,7 @@
 import { createTokenIssuer, createTokenVerifier } from '@bambochat/auth';
 import { connectNats, createNatsEventBus } from '@bambochat/messaging/nats';
 import { createRestApp } from '@bambochat/rest';
-import { listen, runProcess } from '@bambochat/runtime';
+import { listen, observeMongo, observeNats, runProcess } from '@bambochat/runtime';
 import { openMongoStores } from '@bambochat/stores/mongo';
 import { configSchema } from './config.ts';
 import { createDirectoryService } from './index.ts';
@@ -13,6 +13,7 @@ await runProcess({
     const stores = await openMongoStores({ url: config.MONGODB_URL });
     lifecycle.defer('mongodb', () => stores.close());
     health.addCheck('mongodb', () => stores.directoryStore.check());
+    observeMongo(metrics, stores.figures);
 
     const connection = await connectNats({
       url: config.NATS_URL,
@@ -21,6 +22,8 @@ await runProcess({
     });
     lifecycle.defer('nats', () => connection.drain());
     health.addCheck('nats', () => connection.ping());
+    const bus = createNatsEventBus({ connection });
+    observeNats(metrics, connection.figures, () => bus.dropped);
 
     const verifier = createTokenVerifier(config);
     const app = await createRestApp({
@@ -41,7 +44,7 @@ await runProcess({
       friendStore: stores.friendStore,
       statusStore: stores.statusStore,
       syncStore: stores.syncStore,
-      bus: createNatsEventBus({ connection }),
+      bus,
       issuer: createTokenIssuer(config),
       verifier,
       settings: config,

@@ -1,6 +1,6 @@
 import { createTokenVerifier } from '@bambochat/auth';
 import { createRestApp } from '@bambochat/rest';
-import { listen, runProcess } from '@bambochat/runtime';
+import { listen, observeMongo, runProcess } from '@bambochat/runtime';
 import { openMongoStores } from '@bambochat/stores/mongo';
 import { configSchema } from './config.ts';
 import { createHistoryService } from './index.ts';
@@ -12,6 +12,7 @@ await runProcess({
     const stores = await openMongoStores({ url: config.MONGODB_URL });
     lifecycle.defer('mongodb', () => stores.close());
     health.addCheck('mongodb', () => stores.messageStore.check());
+    observeMongo(metrics, stores.figures);
 
     const app = await createRestApp({
       title: 'BamboChat history',

@@ -69,7 +69,9 @@ async function handleRequests(
   if (!delivery.contiguous) {
     sequencer.forget();
   }
+  const end = handling.metrics.commandSteps.startTimer({ step: 'authorise' });
   const { allowed, results } = await authorise(handling, command.requests);
+  end();
   if (delivery.attempt < ALONE_FROM_ATTEMPT) {
     results.push(...(await carryOut(handling, delivery, sequencer, trace, allowed)));
   } else {
@@ -150,12 +152,13 @@ async function carryOut(
 ): Promise<ChatResult[]> {
   const messages = requests.filter((request) => request.kind === 'message');
   const others = requests.filter((request) => request.kind !== 'message');
-  const changing = trace?.step('change states', others);
+  const changing = beginStep(handling, 'change', trace?.step('change states', others), others);
   const changed = await changeStates(handling.stores, others, delivery.redelivered);
-  changing?.end();
-  const storing = trace?.step('store messages', messages);
+  changing.end();
+  const storing = beginStep(handling, 'store', trace?.step('store messages', messages), messages);
   const sequenced = await sequencer.store(messages);
-  storing?.end();
+  storing.end();
+  const publishing = beginStep(handling, 'publish', undefined, requests);
   const results: ChatResult[] = messages.map((request, index) => {
     const outcome = sequenced[index];
     if (outcome === undefined) {
@@ -170,7 +173,24 @@ async function carryOut(
     count(handling, request, 'error' in result ? 'refused' : 'done');
     results.push(result);
   }
+  publishing.end();
   return results;
+}
+
+/** Measured, unless there is nothing to do. */
+function beginStep(
+  { metrics }: CommandHandling,
+  step: string,
+  span: { end(): void } | undefined,
+  requests: readonly ChatRequest[],
+): { end(): void } {
+  const observe = requests.length === 0 ? null : metrics.commandSteps.startTimer({ step });
+  return {
+    end() {
+      observe?.();
+      span?.end();
+    },
+  };
 }
 
 async function carryOutAlone(
@@ -227,6 +247,6 @@ function tell(
   command: ChatRequestsCommand,
   results: ChatResult[],
 ): void {
-  const payload: ChatResults = { results };
+  const payload: ChatResults = { sentAt: Date.now(), results };
   handling.bus.publish(subjects.chatResults(command.gatewayId), payload);
 }

@@ -22,6 +22,7 @@ import { createMembershipCache, type MembershipCache } from './membership-cache.
 import { createMessageServiceMetrics } from './message-service-metrics.ts';
 import { reportLostEvents } from './report-lost-events.ts';
 import { createSequencer, type Sequencer } from './sequence-messages.ts';
+import { watchCommandLog } from './watch-command-log.ts';
 
 export { type MessageSettings, messageConfig } from './config.ts';
 
@@ -60,11 +61,19 @@ export function createMessageService(options: MessageServiceOptions): Service {
   let consumer: CommandConsumer | null = null;
   let questions: Subscription | null = null;
   let lostEvents: Subscription | null = null;
+  let watch: { stop(): void } | null = null;
 
   function sequencerOf(partition: number): Sequencer {
     let sequencer = sequencers.get(partition);
     if (sequencer === undefined) {
-      sequencer = createSequencer({ store: options.messageStore, cacheSize });
+      sequencer = createSequencer({
+        store: options.messageStore,
+        cacheSize,
+        onLookups(hits, misses) {
+          metrics.sequenceLookups.inc({ outcome: 'hit' }, hits);
+          metrics.sequenceLookups.inc({ outcome: 'miss' }, misses);
+        },
+      });
       sequencers.set(partition, sequencer);
     }
     return sequencer;
@@ -96,6 +105,8 @@ export function createMessageService(options: MessageServiceOptions): Service {
         async (delivery) => {
           if (delivery.redelivered) {
             metrics.redeliveries.inc();
+          } else {
+            metrics.commandAge.observe(Math.max(0, Date.now() - delivery.acceptedAt) / 1000);
           }
           const end = metrics.commandDuration.startTimer();
           await handleCommand(handling, delivery);
@@ -125,6 +136,7 @@ export function createMessageService(options: MessageServiceOptions): Service {
           },
         },
       );
+      watch = watchCommandLog({ commandLog, metrics });
     },
     async drain() {
       // Others answer from here on.
@@ -134,6 +146,7 @@ export function createMessageService(options: MessageServiceOptions): Service {
       consumer = null;
     },
     async stop() {
+      watch?.stop();
       questions?.unsubscribe();
       await consumer?.stop(0);
       lostEvents?.unsubscribe();

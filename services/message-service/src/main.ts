@@ -4,7 +4,13 @@ import {
   createNatsEventBus,
 } from '@bambochat/messaging/nats';
 import { createRedisRooms } from '@bambochat/rooms/redis';
-import { listenForOperations, runProcess } from '@bambochat/runtime';
+import {
+  listenForOperations,
+  observeMongo,
+  observeNats,
+  observeRooms,
+  runProcess,
+} from '@bambochat/runtime';
 import { openMongoStores } from '@bambochat/stores/mongo';
 import { configSchema } from './config.ts';
 import { createMessageService } from './index.ts';
@@ -16,14 +22,18 @@ await runProcess({
     const stores = await openMongoStores({ url: config.MONGODB_URL });
     lifecycle.defer('mongodb', () => stores.close());
     health.addCheck('mongodb', () => stores.messageStore.check());
+    observeMongo(metrics, stores.figures);
 
     const connection = await connectNats({ url: config.NATS_URL, name: 'message-service', logger });
     lifecycle.defer('nats', () => connection.drain());
     health.addCheck('nats', () => connection.ping());
+    const bus = createNatsEventBus({ connection });
+    observeNats(metrics, connection.figures, () => bus.dropped);
 
     const rooms = await createRedisRooms({ url: config.REDIS_URL, logger });
     lifecycle.defer('redis', () => rooms.stop());
     health.addCheck('redis', () => rooms.check());
+    observeRooms(metrics, rooms.figures);
 
     const service = createMessageService({
       commandLog: await createJetStreamCommandLog({
@@ -31,7 +41,7 @@ await runProcess({
         partitions: config.COMMAND_PARTITIONS,
         replicas: config.COMMAND_REPLICAS,
       }),
-      bus: createNatsEventBus({ connection }),
+      bus,
       rooms,
       messageStore: stores.messageStore,
       directoryStore: stores.directoryStore,

@@ -57,6 +57,8 @@ export function createSequencer(options: {
   store: MessageStore;
   /** Conversations whose last `seq` is remembered. */
   cacheSize: number;
+  /** Told how many conversations were remembered and how many had to be read. */
+  onLookups?: (hits: number, misses: number) => void;
   now?: () => number;
 }): Sequencer {
   const { store } = options;
@@ -78,6 +80,7 @@ export function createSequencer(options: {
         starts.set(conversationId, last);
       }
     }
+    options.onLookups?.(starts.size, unknown.size);
     if (unknown.size > 0) {
       const found = await store.lastOf([...unknown]);
       for (const conversationId of unknown) {

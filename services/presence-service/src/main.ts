@@ -1,5 +1,5 @@
 import { connectNats, createNatsEventBus } from '@bambochat/messaging/nats';
-import { listenForOperations, runProcess } from '@bambochat/runtime';
+import { listenForOperations, observeMongo, observeNats, runProcess } from '@bambochat/runtime';
 import { openMongoStores } from '@bambochat/stores/mongo';
 import { openRedisPresenceStore } from '@bambochat/stores/redis';
 import { configSchema, presenceDurations } from './config.ts';
@@ -13,6 +13,7 @@ await runProcess({
     const stores = await openMongoStores({ url: config.MONGODB_URL });
     lifecycle.defer('mongodb', () => stores.close());
     health.addCheck('mongodb', () => stores.statusStore.check());
+    observeMongo(metrics, stores.figures);
 
     const presenceStore = await openRedisPresenceStore({ url: config.REDIS_URL, durations });
     lifecycle.defer('redis', () => presenceStore.close());
@@ -25,12 +26,14 @@ await runProcess({
     });
     lifecycle.defer('nats', () => connection.drain());
     health.addCheck('nats', () => connection.ping());
+    const bus = createNatsEventBus({ connection });
+    observeNats(metrics, connection.figures, () => bus.dropped);
 
     const service = createPresenceService({
       presenceStore,
       statusStore: stores.statusStore,
       friendStore: stores.friendStore,
-      bus: createNatsEventBus({ connection }),
+      bus,
       durations,
       drainTimeout: config.STOP_TIMEOUT / 2,
       logger,

@@ -147,8 +147,12 @@ export function createAdmission(options: {
       callback(reason, reason === null);
     },
     admit(socket, next) {
+      const observe = metrics.handshakeDuration.startTimer();
       admitted(socket).then(
         (entered) => {
+          if (entered) {
+            observe();
+          }
           if (!entered && socket.conn.readyState === 'open') {
             metrics.refusals.inc({ code: 'UNAVAILABLE' });
             // Socket.IO forgets the socket when it is told after the connection has closed.

@@ -8,6 +8,10 @@ export function createGatewayMetrics(metrics: Metrics) {
       name: 'bambochat_connections',
       help: 'Sockets connected now.',
     }),
+    connectionsMax: metrics.gauge({
+      name: 'bambochat_connections_max',
+      help: 'Connections at which more are refused: MAX_CONNECTIONS.',
+    }),
     connects: metrics.counter({
       name: 'bambochat_connects_total',
       help: 'Handshakes that were accepted.',
@@ -21,6 +25,11 @@ export function createGatewayMetrics(metrics: Metrics) {
       name: 'bambochat_request_refusals_total',
       help: 'Connections that were refused before their handshake, by reason.',
       labelNames: ['reason'],
+    }),
+    handshakeDuration: metrics.histogram({
+      name: 'bambochat_handshake_duration_seconds',
+      help: 'Handshakes that were accepted, from asking to being in all rooms.',
+      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     }),
     handshakeRetries: metrics.counter({
       name: 'bambochat_handshake_retries_total',
@@ -57,6 +66,21 @@ export function createGatewayMetrics(metrics: Metrics) {
       name: 'bambochat_confirm_duration_seconds',
       help: 'From receiving send_message to confirming it.',
       buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60],
+    }),
+    acceptDuration: metrics.histogram({
+      name: 'bambochat_accept_duration_seconds',
+      help: 'From receiving a message, mark or reaction until the command log has it (PubAck).',
+      buckets: [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+    }),
+    resultTransit: metrics.histogram({
+      name: 'bambochat_result_transit_seconds',
+      help: 'Results of a command on their way from message-service: by the clocks of both.',
+      buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+    }),
+    liveDelay: metrics.histogram({
+      name: 'bambochat_live_delay_seconds',
+      help: "From a message's createdAt to its sockets here, over Redis: storing and both clocks included.",
+      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     }),
     unconfirmed: metrics.gauge({
       name: 'bambochat_unconfirmed_messages',

@@ -35,6 +35,7 @@ import { createGatewayMetrics } from './gateway-metrics.ts';
 import { handleEvent } from './handle-event.ts';
 import { joinConversation, leaveConversation } from './join-conversation.ts';
 import { markRead } from './mark-read.ts';
+import { observeLiveDelay } from './observe-live-delay.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { BriskWebSocketServer, type Connection } from './raw-web-socket.ts';
 import { refreshToken } from './refresh-token.ts';
@@ -124,6 +125,7 @@ export function createSocketGateway(options: GatewayOptions): Service {
     const unconfirmed = createUnconfirmedMessages({
       bus,
       gatewayId,
+      metrics,
       logger,
       max: settings.MAX_UNCONFIRMED,
       askAgain(request) {
@@ -177,7 +179,7 @@ export function createSocketGateway(options: GatewayOptions): Service {
     });
     server.use((socket, next) => admission.admit(socket, next));
 
-    const submit = createSubmitter({ batcher, unconfirmed, tracing, logger });
+    const submit = createSubmitter({ batcher, unconfirmed, tracing, metrics, logger });
     const typing = createTyping({ server, interval: settings.TYPING_INTERVAL });
     const tracked = trackPresence({ server, bus, gatewayId, slowReaders, metrics, logger });
     const friendEvents = followFriendEvents({ server, bus, logger });
@@ -206,8 +208,10 @@ export function createSocketGateway(options: GatewayOptions): Service {
 
     const sessions = followSessions({ bus, rooms: conversationRooms, logger });
     const memberships = followMemberships({ bus, rooms: conversationRooms, logger });
+    const delays = observeLiveDelay(rooms, metrics);
     const deliveries = options.tracer && traceDeliveries(options.tracer, rooms);
     const missed = announceMissedEvents({ server, rooms, bus, directory, metrics, logger });
+    metrics.connectionsMax.set(settings.MAX_CONNECTIONS);
     const gauges = setInterval(() => {
       metrics.connections.set(server.engine.clientsCount);
       metrics.unconfirmed.set(unconfirmed.size);
@@ -232,6 +236,7 @@ export function createSocketGateway(options: GatewayOptions): Service {
       await tracked.drain(Math.min(DEPARTURE_TIMEOUT, drainTimeout / 2));
     };
     stops.push(
+      () => delays.unsubscribe(),
       () => deliveries?.unsubscribe(),
       () => sessions.unsubscribe(),
       () => memberships.stop(),

@@ -6,7 +6,13 @@ import {
 } from '@bambochat/messaging/nats';
 import type { GatewayId } from '@bambochat/protocol';
 import { createRedisRooms } from '@bambochat/rooms/redis';
-import { createOperationsApp, listen, runProcess } from '@bambochat/runtime';
+import {
+  createOperationsApp,
+  listen,
+  observeNats,
+  observeRooms,
+  runProcess,
+} from '@bambochat/runtime';
 import { uuidv7 } from 'uuidv7';
 import { configSchema, drainOf } from './config.ts';
 import { createSocketGateway } from './index.ts';
@@ -19,10 +25,13 @@ await runProcess({
     const connection = await connectNats({ url: config.NATS_URL, name: 'socket-gateway', logger });
     lifecycle.defer('nats', () => connection.drain());
     health.addCheck('nats', () => connection.ping());
+    const bus = createNatsEventBus({ connection });
+    observeNats(metrics, connection.figures, () => bus.dropped);
 
     const rooms = await createRedisRooms({ url: config.REDIS_URL, logger });
     lifecycle.defer('redis', () => rooms.stop());
     health.addCheck('redis', () => rooms.check());
+    observeRooms(metrics, rooms.figures);
 
     const app = createOperationsApp({ logger, health, metrics });
     // A long-polling client may use two.
@@ -39,7 +48,7 @@ await runProcess({
           partitions: config.COMMAND_PARTITIONS,
           replicas: config.COMMAND_REPLICAS,
         }),
-        bus: createNatsEventBus({ connection }),
+        bus,
         rooms,
         settings: config,
         drainTimeout: config.STOP_TIMEOUT / 4,

@@ -9,6 +9,7 @@ import {
 } from '@bambochat/protocol';
 import type { Logger } from '@bambochat/runtime';
 import type { ChatSocket } from './chat-socket.ts';
+import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { Answer } from './handle-event.ts';
 import type { RequestTracing } from './trace-requests.ts';
 import type { Success, UnconfirmedMessages } from './unconfirmed-messages.ts';
@@ -37,9 +38,10 @@ export function createSubmitter(options: {
   unconfirmed: UnconfirmedMessages;
   /** Undefined: nothing is traced. */
   tracing: RequestTracing | undefined;
+  metrics: Pick<GatewayMetrics, 'acceptDuration'>;
   logger: Logger;
 }): SubmitRequest {
-  const { batcher, unconfirmed, tracing } = options;
+  const { batcher, unconfirmed, tracing, metrics } = options;
   let count = 0;
 
   return (socket, unnamed, answer, succeed) => {
@@ -57,13 +59,17 @@ export function createSubmitter(options: {
       },
       span: tracing?.begin(request),
     });
+    const observe = metrics.acceptDuration.startTimer();
     const accepted = batcher.submit(request.conversationId, request);
-    accepted.catch((error: unknown) => {
-      if (!(error instanceof AppError)) {
-        options.logger.error({ err: error }, 'command log refused a request');
-      }
-      unconfirmed.fail(request.ref, toWireError(error));
-    });
+    accepted.then(
+      () => observe(),
+      (error: unknown) => {
+        if (!(error instanceof AppError)) {
+          options.logger.error({ err: error }, 'command log refused a request');
+        }
+        unconfirmed.fail(request.ref, toWireError(error));
+      },
+    );
     tracing?.appending(request, accepted);
   };
 }

@@ -11,6 +11,7 @@ import {
 } from '@bambochat/protocol';
 import type { Logger, TraceSpan } from '@bambochat/runtime';
 import type { ChatSocket } from './chat-socket.ts';
+import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { Connection } from './raw-web-socket.ts';
 
 export type Success = Exclude<ChatResult, { error: WireError }>;
@@ -59,6 +60,7 @@ export function createUnconfirmedMessages(options: {
   max: number;
   askAgain: (request: ChatRequest) => void;
   onUnknownResult?: () => void;
+  metrics?: Pick<GatewayMetrics, 'resultTransit'>;
   logger?: Logger;
 }): UnconfirmedMessages {
   const entries = new Map<string, Entry>();
@@ -95,6 +97,11 @@ export function createUnconfirmedMessages(options: {
       if (!parsed.success) {
         options.onUnknownResult?.();
         return;
+      }
+      const { sentAt } = parsed.data;
+      if (sentAt !== undefined) {
+        // Clocks that disagree would give negative times.
+        options.metrics?.resultTransit.observe(Math.max(0, Date.now() - sentAt) / 1000);
       }
       for (const result of parsed.data.results) {
         const entry = take(result.ref);

@@ -1,0 +1,3 @@
+import { testConfig } from '@bambochat/testing/vitest';
+
+export default testConfig();
