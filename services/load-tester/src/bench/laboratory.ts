@@ -32,12 +32,7 @@ export interface Servers extends AsyncDisposable {
    *
    * @param firstRoom servers of one kind that are not to hear each other get rooms of their own
    */
-  fill(
-    group: string,
-    rooms: number,
-    membersPerRoom: number,
-    firstRoom?: number,
-  ): Promise<Audience>;
+  fill(group: string, rooms: number, membersPerRoom: number, firstRoom?: number): Promise<Audience>;
 }
 
 /** Handshakes at a time. */
