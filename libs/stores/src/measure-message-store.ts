@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { isTransient, type Message } from '@bambochat/protocol';
 import { type CommandStartedEvent, type Document, MongoClient } from 'mongodb';
 import type { MessageStore } from './message-store.ts';
 import { createMongoMessageStore } from './message-store-mongo.ts';
@@ -21,7 +22,8 @@ import { newConversationId, sampleMessage, sampleRun } from './sample-records.fi
 const total = Number(process.argv[2] ?? 100_000);
 const url = process.argv[3];
 const PAGE = 50;
-const FILL = 2000;
+const FILL = 500;
+const FILL_TRIES = 20;
 
 interface Measured {
   readonly store: MessageStore;
@@ -128,6 +130,20 @@ async function timesOf(rounds: number, call: (round: number) => Promise<unknown>
   };
 }
 
+/** A slow server may not answer in time: what it has taken already is not taken twice. */
+async function insertPatiently(store: MessageStore, messages: readonly Message[]): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await store.insert([...messages]);
+      return;
+    } catch (error) {
+      if (tries === FILL_TRIES || !isTransient(error)) {
+        throw error;
+      }
+    }
+  }
+}
+
 /** The one that pages are read through. */
 let current: MessageStore;
 
@@ -140,7 +156,7 @@ async function measure({ store, explain }: Measured): Promise<void> {
   );
   // The rest quickly: it is there to be in the way.
   for (let last = filled * PAGE; last < total; last += FILL) {
-    await store.insert(sampleRun(id, last + 1, Math.min(last + FILL, total)));
+    await insertPatiently(store, sampleRun(id, last + 1, Math.min(last + FILL, total)));
   }
   const other = newConversationId();
   let seq = 0;
