@@ -37,7 +37,7 @@ import { joinConversation, leaveConversation } from './join-conversation.ts';
 import { markRead } from './mark-read.ts';
 import { observeLiveDelay } from './observe-live-delay.ts';
 import { createRateLimits } from './rate-limits.ts';
-import { BriskWebSocketServer, type Connection } from './raw-web-socket.ts';
+import { BriskWebSocketServer, type Connection, releaseRequest } from './raw-web-socket.ts';
 import { refreshToken } from './refresh-token.ts';
 import { sendMessage } from './send-message.ts';
 import { sendReaction } from './send-reaction.ts';
@@ -199,6 +199,7 @@ export function createSocketGateway(options: GatewayOptions): Service {
     }
     server.on('connection', (socket) => {
       metrics.connects.inc();
+      releaseRequest(socket);
       expiry.watch(socket);
       socket.onAny(handle);
       tracked.arrive(socket);
