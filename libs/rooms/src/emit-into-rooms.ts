@@ -1,10 +1,17 @@
+import type { Message } from '@bambochat/protocol';
 import type { Namespace } from 'socket.io';
 import { conversationRoom, userRoom } from './room-names.ts';
-import type { EmitOptions, RoomEmitter } from './rooms.ts';
+import type { EmitOptions, MessageFlags, RoomEmitter } from './rooms.ts';
 
-/** What Socket.IO calls flags of a broadcast, and one of ours. */
-export interface TracedFlags {
+/**
+ * What Socket.IO calls flags travels beside the packet: other processes get it, clients do not. These
+ * are ours. Processes of a neighbouring version may not know them, and may not send them.
+ */
+export interface BroadcastFlags {
+  /** W3C `traceparent`. */
   traceparent?: string;
+  /** Of a `receive_message`: who only looks at these need not parse it. */
+  message?: MessageFlags;
 }
 
 /**
@@ -23,11 +30,18 @@ export function createRoomEmitter(
       const inRoom = namespace()?.to(room);
       const except = options?.exceptSocketId;
       const target = except === undefined ? inRoom : inRoom?.except(except);
-      if (options?.traceparent !== undefined && target !== undefined) {
-        // Flags travel beside the packet: other processes get them, clients do not.
-        (target as unknown as { flags: TracedFlags }).flags.traceparent = options.traceparent;
+      if (target === undefined) {
+        return;
       }
-      target?.emit(event, payload);
+      const { flags } = target as unknown as { flags: BroadcastFlags };
+      if (options?.traceparent !== undefined) {
+        flags.traceparent = options.traceparent;
+      }
+      if (event === 'receive_message') {
+        const { seq, createdAt } = payload as Message;
+        flags.message = { seq, createdAt };
+      }
+      target.emit(event, payload);
     } catch (error) {
       report(error);
     }

@@ -2,7 +2,9 @@ export { conversationIdOf, conversationRoom, userRoom } from './room-names.ts';
 export type {
   AdapterConstructor,
   Interruption,
+  MessageFlags,
   PayloadOf,
+  RemoteEvent,
   RoomEmitter,
   Rooms,
   RoomsFigures,

@@ -28,12 +28,12 @@ export function createMemoryRooms(options: { logger?: RoomsLogger } = {}): Rooms
 
     override broadcast(packet: unknown, broadcast: BroadcastOptions): void {
       if (broadcast.flags?.local) {
-        this.fanOut(packet, broadcast);
+        this.fanOut.broadcast(packet, broadcast);
         return;
       }
       for (const adapter of adapters) {
         if (adapter.nsp.name === this.nsp.name) {
-          adapter.fanOut(packet, broadcast);
+          adapter.fanOut.broadcast(packet, broadcast);
         }
       }
     }

@@ -2,6 +2,7 @@ import { waitFor } from '@bambochat/testing';
 import { expect, test } from 'vitest';
 import { messageIn, newConversationId, seqsHeardBy } from './gateways.fixture.ts';
 import { answers, type Process, useRedisProcesses } from './redis-processes.fixture.ts';
+import { conversationRoom } from './room-names.ts';
 
 const { redis, startProcess, startGatewayProcess, openRedis } = useRedisProcesses();
 
@@ -81,15 +82,23 @@ test('what other processes emit into rooms of this one is told before the socket
   const device = await gateway.connect();
   device.join(here);
   await rooms.fence();
-  const told: { event: string; payload: unknown; heard: number }[] = [];
-  const listening = rooms.onRemoteEvent((event, payload) =>
-    told.push({ event, payload, heard: device.heard.length }),
+  const told: unknown[] = [];
+  const listening = rooms.onRemoteEvent(({ payload, ...event }) =>
+    told.push({ ...event, payload: payload(), heard: device.heard.length }),
   );
   const message = messageIn(here, 1);
   sender.rooms.emitter.toConversation(elsewhere, 'receive_message', messageIn(elsewhere, 1));
   sender.rooms.emitter.toConversation(here, 'receive_message', message);
   await waitFor(() => device.heard.length > 0);
-  expect(told).toEqual([{ event: 'receive_message', payload: message, heard: 0 }]);
+  expect(told).toEqual([
+    {
+      event: 'receive_message',
+      room: conversationRoom(here),
+      message: { seq: 1, createdAt: message.createdAt },
+      payload: message,
+      heard: 0,
+    },
+  ]);
 
   // Its own events are no news to a process.
   rooms.emitter.toConversation(here, 'receive_message', messageIn(here, 2));

@@ -1,7 +1,7 @@
 import { createRoomEmitter } from './emit-into-rooms.ts';
 import { Interruptions } from './interruptions.ts';
 import { RedisConnection } from './redis-connection.ts';
-import type { Rooms, TracedEventListener } from './rooms.ts';
+import type { RemoteEvent, Rooms, TracedEventListener } from './rooms.ts';
 import { type RoomsLogger, silentLogger } from './rooms-logger.ts';
 import { ShardPublisher } from './shard-publisher.ts';
 import { ShardSubscriptions } from './shard-subscriptions.ts';
@@ -81,13 +81,18 @@ export async function createRedisRooms(options: RedisRoomsOptions): Promise<Room
   });
   const report = (error: unknown) =>
     logger.error({ err: error }, 'an event could not be emitted into a room');
-  const remoteEvents = new Signal<[event: string, payload: unknown]>(logger);
+  const remoteEvents = new Signal<[RemoteEvent]>(logger);
   /** The one that asked last. */
   let tracedListener: TracedEventListener | undefined;
   const counts = { broadcasts: 0, deliveries: 0 };
+  let malformed = 0;
   const tell = {
     report,
-    arrived: (event: string, payload: unknown) => remoteEvents.tell(event, payload),
+    arrived: (event: RemoteEvent) => remoteEvents.tell(event),
+    malformed: (error: unknown) => {
+      malformed += 1;
+      logger.error({ err: error }, 'an event from another process was not understood');
+    },
     traced: (event: string, traceparent: string) => tracedListener?.(event, traceparent),
   };
   const servers = createShardedServers(publisher, subscriptions, channelPrefix, tell, counts);
@@ -120,6 +125,7 @@ export async function createRedisRooms(options: RedisRoomsOptions): Promise<Room
         published: publisher.published,
         dropped: publisher.dropped,
         pending: publisher.pending,
+        malformed,
       },
     }),
     check: async () => {

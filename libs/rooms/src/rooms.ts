@@ -42,7 +42,7 @@ export interface Rooms {
    * Calls the listener for each event that another process has emitted into a room of this one,
    * before the sockets hear it. On the path of every event: it must be quick.
    */
-  onRemoteEvent(listener: (event: string, payload: unknown) => void): Subscription;
+  onRemoteEvent(listener: (event: RemoteEvent) => void): Subscription;
 
   /**
    * Calls the listener when an event that carries a trace (`RoomEmitter`) has come from another
@@ -98,6 +98,23 @@ export interface EmitOptions {
   readonly traceparent?: string | undefined;
 }
 
+/** What travels beside a message, as it is in it. */
+export interface MessageFlags {
+  readonly seq: number;
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
+/** What another process has emitted into a room of this one. */
+export interface RemoteEvent {
+  readonly event: string;
+  readonly room: string;
+  /** Undefined: it is no message, or the sender is of a version that does not tell. */
+  readonly message: MessageFlags | undefined;
+  /** Parses it, each time. */
+  payload(): unknown;
+}
+
 export type TracedEventListener = (event: string, traceparent: string) => (() => void) | undefined;
 
 export type PayloadOf<E extends keyof ServerToClientEvents> = Parameters<
@@ -140,6 +157,8 @@ export interface RoomsRedisFigures {
   readonly dropped: number;
   /** Emits that are on their way. */
   readonly pending: number;
+  /** Messages of other processes that were not understood, and dropped. */
+  readonly malformed: number;
 }
 
 export interface Subscription {

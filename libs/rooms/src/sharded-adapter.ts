@@ -1,9 +1,10 @@
 import { createShardedAdapter } from '@socket.io/redis-adapter';
 import { type Namespace, Server } from 'socket.io';
 import { type BroadcastOptions, type ClusterMessage, MessageType } from 'socket.io-adapter';
-import type { TracedFlags } from './emit-into-rooms.ts';
+import type { BroadcastFlags } from './emit-into-rooms.ts';
 import { createFanOut, type DeliveryCounts } from './fan-out.ts';
-import type { AdapterConstructor } from './rooms.ts';
+import { readBroadcast } from './remote-broadcast.ts';
+import type { AdapterConstructor, RemoteEvent } from './rooms.ts';
 import type { ShardPublisher } from './shard-publisher.ts';
 import type { MessageHandler, ShardSubscriptions } from './shard-subscriptions.ts';
 
@@ -11,7 +12,9 @@ type ShardedAdapter = ReturnType<ReturnType<typeof createShardedAdapter>>;
 
 /** What came from other processes. */
 export interface Arrivals {
-  arrived(event: string, payload: unknown): void;
+  arrived(event: RemoteEvent): void;
+  /** A message that nothing can be made of. */
+  malformed(error: unknown): void;
   /** One that carries a trace; what is returned is called when it is with the sockets. */
   traced(event: string, traceparent: string): (() => void) | undefined;
 }
@@ -56,9 +59,11 @@ export function createShardedServers(
   const namespaces = new Set<Namespace>();
 
   function adapter(namespace: Namespace): ShardedAdapter {
+    // Of the fan-out, which needs the adapter: nothing is heard before.
+    let passOn: PassOn = () => false;
     const created = createShardedAdapter(
       publishClient,
-      subscribeClient(subscriptions),
+      subscribeClient(subscriptions, (payload) => passOn(payload), tell.malformed),
       options,
     )(namespace);
     if (namespace.name === '/') {
@@ -69,7 +74,8 @@ export function createShardedServers(
         return close();
       };
     }
-    return reporting(delivering(created, tell, counts), report);
+    passOn = deliverThroughFanOut(created, tell, counts);
+    return reporting(created, report);
   }
 
   /** Hears nothing: a process without sockets subscribes to no room. */
@@ -86,11 +92,35 @@ export function createShardedServers(
   };
 }
 
+/** Handles a message from another process, or says false: the adapter has to. */
+type PassOn = (payload: Buffer) => boolean;
+
+const OPENING_BRACE = '{'.charCodeAt(0);
+
 /** Each adapter its own: several servers of one process share the namespace's channel. */
-function subscribeClient(subscriptions: ShardSubscriptions) {
+function subscribeClient(
+  subscriptions: ShardSubscriptions,
+  passOn: PassOn,
+  malformed: (error: unknown) => void,
+) {
   const handlers = new Map<string, MessageHandler>();
   return {
-    sSubscribe: (channel: string, handler: MessageHandler) => {
+    sSubscribe: (channel: string, handle: MessageHandler) => {
+      const handler: MessageHandler = (payload, heardOn) => {
+        try {
+          if (passOn(payload)) {
+            return;
+          }
+          if (payload[0] === OPENING_BRACE) {
+            // The adapter would drop what is no JSON without a word.
+            JSON.parse(payload.toString());
+          }
+        } catch (error) {
+          malformed(error);
+          return;
+        }
+        handle(payload, heardOn);
+      };
       handlers.set(channel, handler);
       subscriptions.add(channel, handler);
     },
@@ -112,15 +142,26 @@ interface ClusterAdapter {
   publish(message: object): void;
 }
 
-/** Broadcasts reach the sockets of this process through {@link createFanOut}. */
-function delivering(
+/**
+ * Broadcasts reach the sockets of this process through {@link createFanOut}: those of other processes
+ * as the bytes that came, where they have the form that our own processes give them.
+ */
+function deliverThroughFanOut(
   adapter: ShardedAdapter,
   arrivals: Arrivals,
   counts: DeliveryCounts,
-): ShardedAdapter {
+): PassOn {
   const cluster = adapter as unknown as ClusterAdapter;
   const fanOut = createFanOut(adapter, counts);
   const onMessage = cluster.onMessage.bind(adapter);
+
+  function arrive(event: RemoteEvent, { traceparent }: BroadcastFlags, deliver: () => void): void {
+    arrivals.arrived(event);
+    const end = traceparent === undefined ? undefined : arrivals.traced(event.event, traceparent);
+    deliver();
+    end?.();
+  }
+
   cluster.onMessage = (message) => {
     if (message.type !== MessageType.BROADCAST || message.uid === cluster.uid) {
       onMessage(message);
@@ -128,18 +169,22 @@ function delivering(
     }
     const { packet, opts } = message.data as {
       packet: { data: [string, unknown] };
-      opts: { rooms: string[]; except: string[]; flags: BroadcastOptions['flags'] & TracedFlags };
+      opts: {
+        rooms: string[];
+        except: string[];
+        flags: BroadcastOptions['flags'] & BroadcastFlags;
+      };
     };
     const [event, payload] = packet.data;
-    arrivals.arrived(event, payload);
-    const { traceparent } = opts.flags ?? {};
-    const end = traceparent === undefined ? undefined : arrivals.traced(event, traceparent);
-    fanOut(packet, {
-      rooms: new Set(opts.rooms),
-      except: new Set(opts.except),
-      flags: opts.flags ?? {},
-    });
-    end?.();
+    const [room = ''] = opts.rooms;
+    const flags = opts.flags ?? {};
+    arrive({ event, room, message: flags.message, payload: () => payload }, flags, () =>
+      fanOut.broadcast(packet, {
+        rooms: new Set(opts.rooms),
+        except: new Set(opts.except),
+        flags,
+      }),
+    );
   };
   adapter.broadcast = async (packet: unknown, options: BroadcastOptions) => {
     if (!options.flags?.local) {
@@ -149,9 +194,25 @@ function delivering(
         data: { packet, opts: { rooms: [...rooms], except: [...except], flags } },
       });
     }
-    fanOut(packet, options);
+    fanOut.broadcast(packet, options);
   };
-  return adapter;
+  if (adapter.nsp.name !== '/') {
+    return () => false;
+  }
+  return (message) => {
+    const found = readBroadcast(message);
+    if (found === null || found.nsp !== '/') {
+      return false;
+    }
+    if (found.uid !== cluster.uid) {
+      const { event, room, args, options, flags } = found;
+      const payload = () => JSON.parse(args.toString())[1];
+      arrive({ event, room, message: flags.message, payload }, flags, () =>
+        fanOut.passOn(args, options),
+      );
+    }
+    return true;
+  };
 }
 
 function reporting(adapter: ShardedAdapter, report: (error: unknown) => void): ShardedAdapter {

@@ -39,6 +39,7 @@ test('rooms on Redis tell of Redis, others do not', async () => {
     interruptions: 1,
     published: 30,
     dropped: 4,
+    malformed: 6,
     pending: 5,
   };
   const { metrics, body } = empty();
@@ -49,6 +50,7 @@ test('rooms on Redis tell of Redis, others do not', async () => {
   expect(text).toContain('bambochat_rooms_redis_connects_total{connection="publisher"} 2');
   expect(text).toContain('bambochat_rooms_resubscriptions_total 20');
   expect(text).toContain('bambochat_rooms_emits_dropped_total 4');
+  expect(text).toContain('bambochat_rooms_events_malformed_total 6');
   expect(text).toContain('bambochat_rooms_emits_pending 5');
 
   const alone = empty();

@@ -27,6 +27,7 @@ export interface RoomsRedisFigures {
   readonly published: number;
   readonly dropped: number;
   readonly pending: number;
+  readonly malformed: number;
 }
 
 /** The driver's connection pools of one process, since the start. */
@@ -148,6 +149,12 @@ function observeRoomsRedis(metrics: Metrics, figures: () => RoomsRedisFigures): 
     name: 'bambochat_rooms_emits_pending',
     help: 'Events on their way to Redis, unanswered.',
     read: () => figures().pending,
+  });
+  metrics.read({
+    type: 'counter',
+    name: 'bambochat_rooms_events_malformed_total',
+    help: 'Messages of other processes that were not understood, and dropped.',
+    read: () => figures().malformed,
   });
 }
 

@@ -74,6 +74,28 @@ export function createMongoMessageStore(
     return (isWhole ? page : await newestFrom(1)).reverse();
   }
 
+  /**
+   * As {@link pageBackward}: `seq` is dense, so that the page lies between `after` and `after + limit`.
+   * Where it does not, the rest is looked for behind: at the end of a conversation an empty range.
+   */
+  async function pageForward(
+    conversationId: ConversationId,
+    { after, before, limit }: { after: number; before: number; limit: number },
+  ): Promise<MessageDocument[]> {
+    const oldestIn = (from: number, end: number, count: number) =>
+      messages
+        .find({ conversationId: exactly(conversationId), seq: { $gt: from, $lt: end } }, readWhole)
+        .sort({ seq: 1 })
+        .limit(count)
+        .toArray();
+    const guess = Math.min(after + limit + 1, before);
+    const page = await oldestIn(after, guess, limit);
+    if (page.length === limit || guess === before) {
+      return page;
+    }
+    return [...page, ...(await oldestIn(guess - 1, before, limit - page.length))];
+  }
+
   return {
     insert: (list) =>
       speakingToMongo(async () => {
@@ -213,14 +235,7 @@ export function createMongoMessageStore(
         }
         const top = before ?? Number.MAX_SAFE_INTEGER;
         if (after !== undefined) {
-          const page = await messages
-            .find(
-              { conversationId: exactly(conversationId), seq: { $gt: after, $lt: top } },
-              readWhole,
-            )
-            .sort({ seq: 1 })
-            .limit(limit)
-            .toArray();
+          const page = await pageForward(conversationId, { after, before: top, limit });
           return page.map(messageOf);
         }
         const end = before ?? ((await findHeads([conversationId]))[0]?.lastSeq ?? 0) + 1;

@@ -1,5 +1,8 @@
 import type { ChatSocket } from './chat-socket.ts';
 
+/** Milliseconds. */
+const LOOK_AGAIN_AFTER = 10_000;
+
 export interface TokenExpiry {
   /** Watches a socket, or watches it anew after its token was renewed. */
   watch(socket: ChatSocket): void;
@@ -8,12 +11,14 @@ export interface TokenExpiry {
 }
 
 /**
- * Ends sockets whose token has expired, within a second of it. One timer for all of them: sockets
- * wait in the second in which they expire, so idle ones cost nothing.
+ * Ends sockets whose token has expired, within a second of it. One timer for all of them, for the
+ * second in which the next one expires: idle sockets cost nothing, and wake nobody up.
  */
 export function createTokenExpiry(options: { expire: (socket: ChatSocket) => void }): TokenExpiry {
   const due = new Map<number, Set<ChatSocket>>();
   const secondOf = new Map<ChatSocket, number>();
+  let timer: NodeJS.Timeout | undefined;
+  let timedFor = Number.POSITIVE_INFINITY;
 
   function forget(socket: ChatSocket): void {
     const second = secondOf.get(socket);
@@ -28,8 +33,18 @@ export function createTokenExpiry(options: { expire: (socket: ChatSocket) => voi
     }
   }
 
+  function wakeUpIn(second: number): void {
+    clearTimeout(timer);
+    timedFor = second;
+    // Again after a while: clocks are set, and timers have a longest delay.
+    timer = setTimeout(check, Math.min(Math.max(second * 1000 - Date.now(), 0), LOOK_AGAIN_AFTER));
+    timer.unref();
+  }
+
   function check(): void {
+    timedFor = Number.POSITIVE_INFINITY;
     const now = Date.now() / 1000;
+    let next = Number.POSITIVE_INFINITY;
     // At most one key for each second of a token's life.
     for (const [second, together] of [...due]) {
       if (second <= now) {
@@ -37,12 +52,14 @@ export function createTokenExpiry(options: { expire: (socket: ChatSocket) => voi
           forget(socket);
           options.expire(socket);
         }
+      } else {
+        next = Math.min(next, second);
       }
     }
+    if (next < timedFor) {
+      wakeUpIn(next);
+    }
   }
-
-  const timer = setInterval(check, 500);
-  timer.unref();
 
   return {
     watch(socket) {
@@ -56,10 +73,14 @@ export function createTokenExpiry(options: { expire: (socket: ChatSocket) => voi
       } else {
         together.add(socket);
       }
+      if (second < timedFor) {
+        wakeUpIn(second);
+      }
     },
     forget,
     stop() {
-      clearInterval(timer);
+      clearTimeout(timer);
+      timedFor = Number.NEGATIVE_INFINITY;
       due.clear();
       secondOf.clear();
     },

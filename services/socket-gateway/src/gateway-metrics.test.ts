@@ -1,4 +1,5 @@
 import { type GatewayId, subjects } from '@bambochat/protocol';
+import type { RemoteEvent } from '@bambochat/rooms';
 import { createMetrics } from '@bambochat/runtime';
 import { waitFor } from '@bambochat/testing';
 import { expect, test } from 'vitest';
@@ -56,21 +57,28 @@ test('the way back of results is measured where their sender says when it sent t
 
 test('the age of messages from elsewhere is measured once for each, never below zero', async () => {
   const metrics = createMetrics({ processMetrics: false });
-  let arrive: (event: string, payload: unknown) => void = () => {};
+  let listen: (event: RemoteEvent) => void = () => {};
   const observing = observeLiveDelay(
     {
       onRemoteEvent(listener) {
-        arrive = listener;
+        listen = listener;
         return { unsubscribe() {} };
       },
     },
     createGatewayMetrics(metrics),
   );
-  const at = (offset: number) => ({ createdAt: new Date(Date.now() + offset).toISOString() });
+  const arrive = (event: string, createdAt: string | undefined) =>
+    listen({
+      event,
+      room: 'conversation:1',
+      message: createdAt === undefined ? undefined : { seq: 1, createdAt },
+      payload: () => ({}),
+    });
+  const at = (offset: number) => new Date(Date.now() + offset).toISOString();
   arrive('receive_message', at(-2000));
   arrive('receive_message', at(60_000));
-  arrive('receive_message', {});
-  arrive('typing', at(-2000));
+  arrive('receive_message', 'yesterday');
+  arrive('typing', undefined);
   expect(await sampleOf(metrics, 'bambochat_live_delay_seconds_count')).toBe(2);
   const sum = await sampleOf(metrics, 'bambochat_live_delay_seconds_sum');
   expect(sum).toBeGreaterThanOrEqual(2);

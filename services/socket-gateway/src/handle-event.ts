@@ -27,22 +27,31 @@ export interface EventDefinition<Schema extends z.ZodType> {
   handle(socket: ChatSocket, payload: z.infer<Schema>, answer: Answer): void | Promise<void>;
 }
 
-/**
- * Wires one event: validates, limits the rate, runs, and turns every failure into the answer of the
- * contract. Nothing that a client sends can throw past this.
- */
-export function handleEvent<Schema extends z.ZodType>(
-  context: EventContext,
-  socket: ChatSocket,
-  definition: EventDefinition<Schema>,
-): void {
-  const { event, schema, rate } = definition;
+type AnyDefinition = EventDefinition<z.ZodType>;
 
-  async function run(payload: unknown, answer: Answer): Promise<void> {
-    if (!context.limits.take(socket.data.userId, rate)) {
+/**
+ * Handles the events of all sockets, as a listener of `onAny`: validates, limits the rate, runs, and
+ * turns every failure into the answer of the contract. Nothing that a client sends can throw past this.
+ * One function for all events and sockets: an idle socket holds no closure.
+ */
+export function createEventHandler(
+  context: EventContext,
+  definitions: readonly EventDefinition<never>[],
+): (this: ChatSocket, event: string, ...args: unknown[]) => void {
+  const byName = new Map(
+    definitions.map((definition) => [definition.event, definition as unknown as AnyDefinition]),
+  );
+
+  async function run(
+    socket: ChatSocket,
+    definition: AnyDefinition,
+    payload: unknown,
+    answer: Answer,
+  ): Promise<void> {
+    if (!context.limits.take(socket.data.userId, definition.rate)) {
       throw new AppError('RATE_LIMITED', 'Too many requests, slow down');
     }
-    const parsed = schema.safeParse(payload);
+    const parsed = definition.schema.safeParse(payload);
     if (!parsed.success) {
       throw new AppError('VALIDATION', describe(parsed.error));
     }
@@ -50,19 +59,19 @@ export function handleEvent<Schema extends z.ZodType>(
   }
 
   // A rest parameter: the payload and the callback may each be missing.
-  const listener = (...args: unknown[]): void => {
+  return function handle(event, ...args) {
+    const definition = byName.get(event);
+    // What was on its way when it went is nobody's any more.
+    if (definition === undefined || !this.connected) {
+      return;
+    }
     const last = args.at(-1);
     const ack = typeof last === 'function' ? (last as (answer: object) => void) : null;
     const payload = ack !== null && args.length === 1 ? undefined : args[0];
-    const answer = answerTo(context, socket, definition, payload, ack);
+    const answer = answerTo(context, this, definition, payload, ack);
     context.metrics.events.inc({ event });
-    void run(payload, answer).catch((error: unknown) => answer.fail(error));
+    void run(this, definition, payload, answer).catch((error: unknown) => answer.fail(error));
   };
-  (socket.on as (name: string, listener: (...args: unknown[]) => void) => unknown).call(
-    socket,
-    event,
-    listener,
-  );
 }
 
 function answerTo(

@@ -25,13 +25,16 @@ export function createHeardMessages(options: {
   }
 
   adapter.on('delete-room', forget);
-  const events = options.rooms.onRemoteEvent((event, payload) => {
-    if (event === 'receive_message') {
-      // Ours: no schema on the path of every message.
-      const { conversationId, seq } = payload as { conversationId: ConversationId; seq: number };
-      if (seq > (heard.get(conversationId) ?? 0)) {
-        heard.set(conversationId, seq);
-      }
+  const events = options.rooms.onRemoteEvent((remote) => {
+    const conversationId =
+      remote.event === 'receive_message' ? conversationIdOf(remote.room) : null;
+    if (conversationId === null) {
+      return;
+    }
+    // Ours: no schema on the path of every message.
+    const seq = (remote.message ?? (remote.payload() as { seq: number })).seq;
+    if (seq > (heard.get(conversationId) ?? 0)) {
+      heard.set(conversationId, seq);
     }
   });
 

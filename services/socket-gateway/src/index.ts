@@ -32,12 +32,12 @@ import { followFriendEvents } from './follow-friend-events.ts';
 import { followMemberships } from './follow-memberships.ts';
 import { followSessions } from './follow-sessions.ts';
 import { createGatewayMetrics } from './gateway-metrics.ts';
-import { handleEvent } from './handle-event.ts';
+import { createEventHandler, type EventDefinition } from './handle-event.ts';
 import { joinConversation, leaveConversation } from './join-conversation.ts';
 import { markRead } from './mark-read.ts';
 import { observeLiveDelay } from './observe-live-delay.ts';
 import { createRateLimits } from './rate-limits.ts';
-import { BriskWebSocketServer, type Connection } from './raw-web-socket.ts';
+import { BriskWebSocketServer, type Connection, releaseRequest } from './raw-web-socket.ts';
 import { refreshToken } from './refresh-token.ts';
 import { sendMessage } from './send-message.ts';
 import { sendReaction } from './send-reaction.ts';
@@ -183,7 +183,7 @@ export function createSocketGateway(options: GatewayOptions): Service {
     const typing = createTyping({ server, interval: settings.TYPING_INTERVAL });
     const tracked = trackPresence({ server, bus, gatewayId, slowReaders, metrics, logger });
     const friendEvents = followFriendEvents({ server, bus, logger });
-    const definitions = [
+    const handle = createEventHandler({ limits, metrics, logger }, [
       sendMessage({ submit, typing, metrics }),
       markRead(submit),
       sendReaction({ bus, submit }),
@@ -191,19 +191,19 @@ export function createSocketGateway(options: GatewayOptions): Service {
       joinConversation(conversationRooms),
       leaveConversation(conversationRooms),
       refreshToken({ verifier, directory, expiry }),
-    ] as const;
+    ] as unknown as EventDefinition<never>[]);
+    function leave(this: ChatSocket, reason: string): void {
+      metrics.disconnects.inc({ reason });
+      tracked.leave(this);
+      expiry.forget(this);
+    }
     server.on('connection', (socket) => {
       metrics.connects.inc();
+      releaseRequest(socket);
       expiry.watch(socket);
-      for (const definition of definitions) {
-        handleEvent({ limits, metrics, logger }, socket, definition as never);
-      }
+      socket.onAny(handle);
       tracked.arrive(socket);
-      socket.on('disconnect', (reason) => {
-        metrics.disconnects.inc({ reason });
-        tracked.leave(socket);
-        expiry.forget(socket);
-      });
+      socket.on('disconnect', leave);
     });
 
     const sessions = followSessions({ bus, rooms: conversationRooms, logger });

@@ -5,7 +5,7 @@ import {
   subjects,
   unavailable,
 } from '@bambochat/protocol';
-import type { Interruption } from '@bambochat/rooms';
+import { conversationRoom, type Interruption, type RemoteEvent } from '@bambochat/rooms';
 import { createMemoryRooms } from '@bambochat/rooms/memory';
 import { waitFor } from '@bambochat/testing';
 import { expect, test } from 'vitest';
@@ -20,7 +20,7 @@ const interruption: Interruption = { reason: 'redis was away', since: SINCE };
 async function startInterruptible() {
   const bus = createMemoryEventBus();
   const interruptions: ((interruption: Interruption) => void)[] = [];
-  const events: ((event: string, payload: unknown) => void)[] = [];
+  const events: ((event: RemoteEvent) => void)[] = [];
   const reconnects: (() => void)[] = [];
   const nothing = { unsubscribe() {} };
   const gateway = await startGateway(
@@ -61,7 +61,10 @@ async function startInterruptible() {
     },
     hear(conversationId: ConversationId, seq: number) {
       for (const listener of events) {
-        listener('receive_message', { conversationId, seq });
+        const room = conversationRoom(conversationId);
+        // An older message-service tells nothing beside the packet.
+        const message = seq % 2 === 0 ? undefined : { seq, createdAt: '' };
+        listener({ event: 'receive_message', room, message, payload: () => ({ seq }) });
       }
     },
     isNow(conversationId: ConversationId, activity: Partial<ConversationActivity>) {

@@ -9,12 +9,9 @@ export function observeLiveDelay(
   rooms: Pick<Rooms, 'onRemoteEvent'>,
   { liveDelay }: Pick<GatewayMetrics, 'liveDelay'>,
 ): Subscription {
-  return rooms.onRemoteEvent((event, payload) => {
-    if (event !== 'receive_message') {
-      return;
-    }
-    const { createdAt } = payload as { createdAt?: unknown };
-    const age = typeof createdAt === 'string' ? Date.now() - Date.parse(createdAt) : Number.NaN;
+  return rooms.onRemoteEvent(({ message }) => {
+    // Absent: no message, or one of an older message-service, which is not worth parsing it.
+    const age = message === undefined ? Number.NaN : Date.now() - Date.parse(message.createdAt);
     if (!Number.isNaN(age)) {
       liveDelay.observe(Math.max(0, age) / 1000);
     }

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
 
 test('a quick run measures everything and gives the ratios by name', {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async () => {
   const child = spawn(process.execPath, [main, '--quick', '--rounds', '1', '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -18,6 +18,7 @@ test('a quick run measures everything and gives the ratios by name', {
     once(child, 'exit'),
   ]);
   expect(status, complaints).toBe(0);
+  expect(output.trim().split('\n')).toHaveLength(1);
   const { ratios, results, scale } = JSON.parse(output);
   expect(ratios).toEqual({
     deliverCpuLight: expect.any(Number),
@@ -31,6 +32,29 @@ test('a quick run measures everything and gives the ratios by name', {
     expect(floor === null || floor > 0, name).toBe(true);
     expect(ratio, name).toBeCloseTo(ours / plain);
   }
+  expect(JSON.parse(output).otherPrograms).toEqual({
+    mean: expect.any(Number),
+    worst: expect.any(Number),
+  });
   // Eight gateways are for a whole run.
   expect(scale).toMatchObject([{ gateways: 1, ratio: 1 }, { gateways: 2 }]);
+});
+
+test('what goes wrong is said, and ends it', async () => {
+  const child = spawn(process.execPath, [main, '--quick', '--only', 'scale', '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // The gateways do not start with this.
+    env: { ...process.env, MAX_PAYLOAD: 'a lot' },
+  });
+  const [output, complaints, [status]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ]);
+  expect(status).toBe(1);
+  expect(output).toBe('');
+  expect(complaints).toContain('MAX_PAYLOAD');
+  expect(complaints).toContain(
+    'The benchmark has failed. Error: The gateway has ended with status 78',
+  );
 });

@@ -1,6 +1,7 @@
 import { cpuSeconds, memoryBytes } from '../process-figures.ts';
 import { conversationOf, memberOf, messageIn } from './cast.ts';
 import { type Audience, costOfDeliveries, type Pattern } from './deliveries.ts';
+import type { Disturbance } from './disturbance.ts';
 import { type Contestant, comesToRest, type Laboratory } from './laboratory.ts';
 import { median, passes } from './pace.ts';
 import { startFloor } from './servers.ts';
@@ -20,13 +21,15 @@ export interface Result {
 export interface Extent {
   readonly rounds: number;
   readonly quick: boolean;
+  readonly disturbance: Disturbance;
 }
 
 /** Rooms, members of each, messages a second in all rooms together. */
 const rooms = [
-  { rooms: 100, members: 10, rate: 500 },
-  { rooms: 1, members: 1000, rate: 10 },
-  { rooms: 1, members: 10_000, rate: 1 },
+  { rooms: 100, members: 10, rate: 500, moreRounds: 0 },
+  // The one that there is a target for.
+  { rooms: 1, members: 1000, rate: 10, moreRounds: 2 },
+  { rooms: 1, members: 10_000, rate: 1, moreRounds: 0 },
 ] as const;
 /**
  * Milliseconds of a light round: a whole interval of Engine.IO's pings, which come in one heap as
@@ -59,7 +62,9 @@ export async function compareDeliveries(
   note: (line: string) => void,
 ): Promise<Result[]> {
   const results: Result[] = [];
-  for (const { rooms: count, members, rate } of extent.quick ? rooms.slice(0, 2) : rooms) {
+  for (const { rooms: count, members, rate, moreRounds } of extent.quick
+    ? rooms.slice(0, 2)
+    : rooms) {
     const title = `rooms of ${members.toLocaleString('en')}`;
     note(`${title}: starting`);
     await using ours = await laboratory.start('ours');
@@ -73,19 +78,20 @@ export async function compareDeliveries(
     const seconds = (extent.quick ? 5000 : LIGHT_ROUND) / 1000;
     const light: Pattern = { burst: 1, bursts: rate * seconds, interval: 1000 / rate };
     const saturated: Pattern = { burst: 50 * count, bursts: count === 1 ? 3 : 1, interval: 0 };
-    await roundOf(laboratory, audiences, { ...light, bursts: Math.ceil(light.bursts / 5) });
+    // Everything has been compiled then, the way of a ping too.
+    await roundOf(laboratory, audiences, extent.quick ? { ...light, bursts: 10 } : light);
+    const roundCount = extent.rounds + (extent.quick ? 0 : moreRounds);
     for (const [kind, pattern] of [
       ['light', light],
       ['saturated', saturated],
     ] as const) {
       const rounds = [];
-      for (let round = 0; round < extent.rounds; round += 1) {
+      const roundsOf = kind === 'light' ? roundOf : turnsOf;
+      for (let round = 0; round < roundCount; round += 1) {
         rounds.push(
-          kind === 'light'
-            ? await roundOf(laboratory, audiences, pattern)
-            : await turnsOf(laboratory, audiences, pattern),
+          await extent.disturbance.keepAway(() => roundsOf(laboratory, audiences, pattern), note),
         );
-        note(`${title}, ${kind}: round ${round + 1} of ${extent.rounds}`);
+        note(`${title}, ${kind}: round ${round + 1} of ${roundCount}`);
       }
       const rated = kind === 'light' ? ` at ${rate} messages/s` : ' in bursts';
       results.push(resultOf(`${title}${rated}`, 'µs CPU per delivery', rounds));
@@ -173,7 +179,12 @@ export async function compareConnects(
   await cost('ours');
   const rounds = [];
   for (let round = 0; round < extent.rounds; round += 1) {
-    rounds.push({ plain: await cost('plain'), ours: await cost('ours') });
+    rounds.push(
+      await extent.disturbance.keepAway(
+        async () => ({ plain: await cost('plain'), ours: await cost('ours') }),
+        note,
+      ),
+    );
     note(`connects: round ${round + 1} of ${extent.rounds}`);
   }
   return [resultOf('connect', 'µs CPU per connection', rounds)];
@@ -222,30 +233,54 @@ export interface ScaleResult {
   readonly ratio: number;
 }
 
-/** The same room of 1,000 on one gateway, and spread over more. */
+/** Messages of one turn, 25 ms apart. */
+const SCALE_TURN = 400;
+/** Times that all gateways are started anew: how a process lies in memory is luck. */
+const CASTINGS = 2;
+
+/**
+ * The same room of 1,000 on one gateway, and spread over more. All are there at the same time, with
+ * rooms of their own, and take turns: each size comes as often early as late.
+ */
 export async function compareScales(
   laboratory: Laboratory,
   extent: Extent,
   note: (line: string) => void,
 ): Promise<ScaleResult[]> {
   const sizes = extent.quick ? [1, 2] : [1, 2, 4, 8];
-  const members = 1000;
-  const pattern: Pattern = { burst: 1, bursts: extent.quick ? 100 : 1000, interval: 25 };
-  const costs = sizes.map((): number[] => []);
-  for (let round = 0; round < extent.rounds; round += 1) {
+  const castings = extent.quick ? 1 : CASTINGS;
+  const pattern: Pattern = { burst: 1, bursts: extent.quick ? 100 : SCALE_TURN, interval: 25 };
+  const costs = new Map(sizes.map((gateways) => [gateways, [] as number[]]));
+  for (let casting = 0; casting < castings; casting += 1) {
+    await using started = new AsyncDisposableStack();
+    const audiences: { gateways: number; audience: Audience }[] = [];
     for (const [index, gateways] of sizes.entries()) {
-      await using servers = await laboratory.start('ours', gateways);
-      const group = `scale ${gateways} ${round}`;
-      const audience = await servers.fill(group, 1, members);
-      await costOfDeliveries(laboratory.crowd, audience, { ...pattern, bursts: 40 });
-      costs[index]?.push(await costOfDeliveries(laboratory.crowd, audience, pattern));
-      laboratory.crowd.close(group);
+      const servers = started.use(await laboratory.start('ours', gateways));
+      const group = `scale ${gateways} ${casting}`;
+      const audience = await servers.fill(group, 1, 1000, index);
+      started.defer(() => laboratory.crowd.close(group));
+      audiences.push({ gateways, audience });
+      await costOfDeliveries(laboratory.crowd, audience, pattern);
     }
-    note(`scaling out: round ${round + 1} of ${extent.rounds}`);
+    for (let round = 0; round <= extent.rounds; round += 1) {
+      const turns = round % 2 === 0 ? audiences : audiences.toReversed();
+      const measured = await extent.disturbance.keepAway(async () => {
+        const ofRound: [number, number][] = [];
+        for (const { gateways, audience } of turns) {
+          ofRound.push([gateways, await costOfDeliveries(laboratory.crowd, audience, pattern)]);
+        }
+        return ofRound;
+      }, note);
+      for (const [gateways, cost] of measured) {
+        costs.get(gateways)?.push(cost);
+      }
+      note(`scaling out, start ${casting + 1}: round ${round + 1} of ${extent.rounds + 1}`);
+    }
   }
-  return sizes.map((gateways, index) => ({
+  const alone = costs.get(1) ?? [];
+  return [...costs].map(([gateways, ofSize]) => ({
     gateways,
-    cost: median(costs[index] ?? []),
-    ratio: median((costs[index] ?? []).map((cost, round) => cost / (costs[0]?.[round] ?? cost))),
+    cost: median(ofSize),
+    ratio: median(ofSize.map((cost, round) => cost / (alone[round] ?? cost))),
   }));
 }

@@ -102,6 +102,16 @@ export class Crowd implements Disposable {
       execArgv: ['--no-warnings'],
     });
     this.#groups.set(group, started);
+    started.on('exit', (status) => {
+      // Unless it was closed: nobody waits for it then.
+      if (this.#groups.get(group) === started) {
+        this.#groups.delete(group);
+        for (const [id, waiting] of this.#waiting) {
+          this.#waiting.delete(id);
+          waiting.reject(new Error(`The receivers of ${group} have ended with status ${status}`));
+        }
+      }
+    });
     started.on('message', (report: CrowdReport) => {
       const waiting = this.#waiting.get(report.id);
       this.#waiting.delete(report.id);

@@ -27,8 +27,12 @@ export interface Servers extends AsyncDisposable {
   readonly kind: Contestant;
   readonly urls: readonly string[];
   readonly pids: readonly number[];
-  /** Opens a socket for each member of the rooms, spread over the servers. */
-  fill(group: string, rooms: number, membersPerRoom: number): Promise<Audience>;
+  /**
+   * Opens a socket for each member of the rooms, spread over the servers.
+   *
+   * @param firstRoom servers of one kind that are not to hear each other get rooms of their own
+   */
+  fill(group: string, rooms: number, membersPerRoom: number, firstRoom?: number): Promise<Audience>;
 }
 
 /** Handshakes at a time. */
@@ -74,13 +78,14 @@ export async function openLaboratory(profileTo: string | null): Promise<Laborato
       kind,
       urls,
       pids,
-      async fill(group, rooms, membersPerRoom) {
+      async fill(group, rooms, membersPerRoom, firstRoom = 0) {
         const members = Array.from({ length: rooms * membersPerRoom }, (_, index) =>
-          memberOf(index % rooms, Math.floor(index / rooms)),
+          memberOf(firstRoom + (index % rooms), Math.floor(index / rooms)),
         );
         await crowd.open(group, { urls, members, concurrency: CONCURRENCY });
         await comesToRest(pids);
-        return { group, pids, rooms, membersPerRoom, send: send[kind] };
+        const sendTo = (room: number, seq: number) => send[kind](firstRoom + room, seq);
+        return { group, pids, rooms, membersPerRoom, send: sendTo };
       },
       [Symbol.asyncDispose]: () => kept.disposeAsync(),
     };
@@ -90,7 +95,7 @@ export async function openLaboratory(profileTo: string | null): Promise<Laborato
   return { crowd, start, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-/** Until the processes together use less than a twentieth of a CPU. */
+/** Until each of the processes uses less than a twentieth of a CPU. */
 export async function comesToRest(pids: readonly number[]): Promise<void> {
   let last = await cpuSeconds(pids);
   let at = performance.now();
@@ -99,7 +104,7 @@ export async function comesToRest(pids: readonly number[]): Promise<void> {
       const [used, now] = [await cpuSeconds(pids), performance.now()];
       const share = ((used - last) * 1000) / (now - at);
       [last, at] = [used, now];
-      return share < 0.05;
+      return share < 0.05 * pids.length;
     },
     { interval: 500, timeout: 60_000, describe: 'servers to come to rest' },
   );

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { compareConnects, compareDeliveries, compareMemory, compareScales } from './compare.ts';
+import { Disturbance } from './disturbance.ts';
 import { openLaboratory } from './laboratory.ts';
 import { type BenchOptions, readOptions, UsageError, usage } from './options.ts';
 import { plotOf, type Report, ratiosOf, tablesOf } from './report.ts';
@@ -24,7 +25,13 @@ async function main(): Promise<number> {
     process.stdout.write(usage);
     return 0;
   }
-  const report = await measure(options);
+  let report: Report;
+  try {
+    report = await measure(options);
+  } catch (error) {
+    process.stderr.write(`The benchmark has failed. ${messageOf(error)}\n`);
+    return 1;
+  }
   if (options.plot !== null) {
     await writeFile(options.plot, plotOf(report));
   }
@@ -36,9 +43,16 @@ async function main(): Promise<number> {
   return 0;
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
 async function measure(options: BenchOptions): Promise<Report> {
   const note = (line: string) => void process.stderr.write(`${line}\n`);
-  const { only, profileTo } = options;
+  const { only, profileTo, rounds, quick } = options;
+  // Each round once more, on average: a machine that is never quiet must not be waited for.
+  const disturbance = new Disturbance(quick ? 0 : 8 * rounds);
+  const extent = { rounds, quick, disturbance };
   if (profileTo !== null) {
     await mkdir(profileTo, { recursive: true });
   }
@@ -50,9 +64,9 @@ async function measure(options: BenchOptions): Promise<Report> {
     ['memory', compareMemory],
   ] as const) {
     if (only.includes(name)) {
-      results.push(...(await compare(laboratory, options, note)));
+      results.push(...(await compare(laboratory, extent, note)));
     }
   }
-  const scale = only.includes('scale') ? await compareScales(laboratory, options, note) : [];
-  return { results, scale };
+  const scale = only.includes('scale') ? await compareScales(laboratory, extent, note) : [];
+  return { results, scale, otherPrograms: disturbance.figures };
 }

@@ -3,6 +3,8 @@ import type { Result, ScaleResult } from './compare.ts';
 export interface Report {
   readonly results: readonly Result[];
   readonly scale: readonly ScaleResult[];
+  /** CPUs that other programs used meanwhile: the more, the less the figures mean. */
+  readonly otherPrograms: { readonly mean: number; readonly worst: number };
 }
 
 /** Names of `npm run bench -- --json`; a ratio that was not measured is absent. */
@@ -22,7 +24,7 @@ export function ratiosOf({ results, scale }: Report): Record<string, number> {
   );
 }
 
-export function tablesOf({ results, scale }: Report): string {
+export function tablesOf({ results, scale, otherPrograms }: Report): string {
   const lines = [];
   if (results.length > 0) {
     lines.push(
@@ -45,6 +47,8 @@ export function tablesOf({ results, scale }: Report): string {
       ),
     );
   }
+  const { mean, worst } = otherPrograms;
+  lines.push('', `Other programs used ${mean} CPUs meanwhile, ${worst} in the worst round.`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -52,16 +56,31 @@ const ROW = 44;
 const LEFT = 300;
 const WIDTH = 480;
 
-/** Bars of ours and of the bare writes, in parts of plain Socket.IO's cost. */
-export function plotOf({ results }: Report): string {
-  const most = Math.max(1.2, ...results.map(({ ratio }) => ratio));
+/**
+ * Bars of ours and of the bare writes, in parts of plain Socket.IO's cost; below, several gateways in
+ * parts of the cost of one.
+ */
+export function plotOf({ results, scale }: Report): string {
+  const bars = [
+    ...results.map(({ name, ratio, floor, plain }) => ({
+      name,
+      ratio,
+      bare: floor === null ? null : floor / plain,
+    })),
+    ...scale.slice(1).map(({ gateways, ratio }) => ({
+      name: `${gateways} gateways, ÷ one`,
+      ratio,
+      bare: null,
+    })),
+  ];
+  const most = Math.max(1.2, ...bars.map(({ ratio }) => ratio));
   const x = (value: number) => LEFT + (value / most) * WIDTH;
-  const rows = results.map(({ name, ratio, floor, plain }, index) => {
+  const rows = bars.map(({ name, ratio, bare }, index) => {
     const y = 50 + index * ROW;
-    const bare = floor === null ? '' : bar(y + 16, x(floor / plain), 'bare', floor / plain);
-    return `<text class="name" x="${LEFT - 10}" y="${y + 14}">${name}</text>${bar(y, x(ratio), 'ours', ratio)}${bare}`;
+    const below = bare === null ? '' : bar(y + 16, x(bare), 'bare', bare);
+    return `<text class="name" x="${LEFT - 10}" y="${y + 14}">${name}</text>${bar(y, x(ratio), 'ours', ratio)}${below}`;
   });
-  const height = 70 + results.length * ROW;
+  const height = 70 + bars.length * ROW;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${LEFT + WIDTH + 60} ${height}" font-family="sans-serif" font-size="13">
 <style>.ours{fill:#2f7d5b}.bare{fill:#b9c4be}.name{text-anchor:end}text{fill:#3a4540}</style>
 <rect width="100%" height="100%" fill="#fff"/>

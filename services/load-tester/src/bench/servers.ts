@@ -47,14 +47,13 @@ export async function startGateway(options: ServerOptions): Promise<Server> {
   const server = serverOf(child, url);
   try {
     await waitFor(
-      async () => {
-        if (child.exitCode !== null) {
-          throw new Error('The gateway has ended');
-        }
-        return (await fetch(`${url}/readyz`).catch(() => null))?.ok === true;
-      },
+      async () =>
+        child.exitCode !== null || (await fetch(`${url}/readyz`).catch(() => null))?.ok === true,
       { timeout: 20_000, describe: 'the gateway to be ready' },
     );
+    if (child.exitCode !== null) {
+      throw new Error(`The gateway has ended with status ${child.exitCode}`);
+    }
   } catch (error) {
     await server[Symbol.asyncDispose]();
     throw error;
