@@ -1,0 +1,43 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Meeting } from './worker-connection.ts';
+
+/** Processes of this machine that hold sockets and are told what to do by the coordinator. */
+export interface LocalWorkers extends Disposable {
+  /** Their exit statuses, when all have ended. */
+  readonly ended: Promise<number[]>;
+}
+
+export function startWorkers(
+  count: number,
+  meeting: Meeting,
+  onFailure: (what: string) => void = () => {},
+): LocalWorkers {
+  const children = Array.from({ length: count }, () =>
+    fork(fileURLToPath(new URL('worker.ts', import.meta.url)), {
+      execArgv: ['--no-warnings'],
+      // Not on the command line, where every user of the machine reads it.
+      env: { ...process.env, LOAD_MEETING: JSON.stringify(meeting) },
+    }),
+  );
+  const ended = children.map((child) => endOf(child, onFailure));
+  return {
+    ended: Promise.all(ended),
+    [Symbol.dispose]() {
+      for (const child of children) {
+        child.kill('SIGKILL');
+      }
+    },
+  };
+}
+
+function endOf(child: ChildProcess, onFailure: (what: string) => void): Promise<number> {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => {
+      if (code !== 0) {
+        onFailure(`The process ${child.pid} that holds sockets has ended (${signal ?? code})`);
+      }
+      resolve(code ?? 1);
+    });
+  });
+}
