@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest';
+import { createWaitingBound } from './waiting-bound.ts';
+
+/** A bound, and what waits behind it, in a time of its own. */
+function waitingRoom(options: { max?: number; wait?: number } = {}) {
+  let now = 1_000_000;
+  let waiting = 0;
+  let refused = 0;
+  const bound = createWaitingBound({ max: 10_000, wait: 1000, ...options, now: () => now });
+  return {
+    get waiting() {
+      return waiting;
+    },
+    /** So many come and so many are answered each millisecond; gives how many were refused. */
+    pass(milliseconds: number, { come = 0, go = 0 }: { come?: number; go?: number }): number {
+      refused = 0;
+      for (let passed = 0; passed < milliseconds; passed += 1) {
+        now += 1;
+        for (let one = 0; one < come; one += 1) {
+          if (bound.admits(waiting)) {
+            waiting += 1;
+          } else {
+            refused += 1;
+          }
+        }
+        for (let one = 0; one < go && waiting > 0; one += 1) {
+          waiting -= 1;
+          bound.answered(waiting);
+        }
+      }
+      return refused;
+    },
+  };
+}
+
+describe('what may wait for its confirmation', () => {
+  test('with more coming than going nobody waits longer than was said, and all is well after it', () => {
+    const room = waitingRoom();
+    expect(room.pass(2000, { come: 2, go: 3 })).toBe(0);
+    expect(room.pass(5000, { come: 20, go: 3 })).toBeGreaterThan(50_000);
+    // 3000 a second go: a second of waiting.
+    expect(room.waiting).toBeLessThanOrEqual(3000);
+    expect(room.waiting).toBeGreaterThan(2500);
+    room.pass(3000, { come: 1, go: 3 });
+    expect(room.waiting).toBe(0);
+    expect(room.pass(2000, { come: 2, go: 3 })).toBe(0);
+  });
+
+  test('a shorter wait is a shorter queue', () => {
+    const room = waitingRoom({ wait: 500 });
+    room.pass(5000, { come: 20, go: 4 });
+    expect(room.waiting).toBeLessThanOrEqual(2000);
+  });
+
+  test('a store that answers late, and a burst, are no overload', () => {
+    const room = waitingRoom();
+    // A store that answers each second, all at once.
+    expect(room.pass(1, { come: 400 })).toBe(0);
+    for (let second = 0; second < 10; second += 1) {
+      expect(room.pass(1, { come: 400, go: 400 })).toBe(0);
+      expect(room.pass(999, {})).toBe(0);
+    }
+  });
+
+  test('while nothing is answered it keeps what comes, up to the bound', () => {
+    const room = waitingRoom();
+    room.pass(1000, { come: 1, go: 1 });
+    // Until it is known for an outage, more than a burst may not wait.
+    expect(room.pass(60_000, { come: 0 })).toBe(0);
+    expect(room.pass(9000, { come: 1 })).toBe(0);
+    expect(room.pass(2000, { come: 1 })).toBe(1000);
+    expect(room.waiting).toBe(10_000);
+  });
+
+  test('after an outage nobody is refused because of those who waited', () => {
+    const room = waitingRoom();
+    room.pass(1000, { come: 1, go: 1 });
+    room.pass(3000, {});
+    expect(room.pass(5000, { come: 1 })).toBe(0);
+    expect(room.pass(6000, { come: 1, go: 2 })).toBe(0);
+    expect(room.waiting).toBe(0);
+  });
+
+  test('a small bound holds', () => {
+    const room = waitingRoom({ max: 5 });
+    expect(room.pass(1, { come: 7 })).toBe(2);
+  });
+});
