@@ -81,13 +81,13 @@ ${rows.map((cells) => row(cells, 'td')).join('\n')}
 }
 
 function plotsOf(result: LoadResult): PlotOptions[] {
-  const { seconds, servers, distribution, steps } = result;
+  const { seconds, servers, distribution, steps, confirm, delivery } = result;
   const over = (value: (second: LoadResult['seconds'][number]) => number) =>
     seconds.map((second, index) => [index + 1, value(second)] as const);
   const ends = steps.map((_, index) =>
     steps.slice(0, index + 1).reduce((sum, { duration }) => sum + duration, 0),
   );
-  const time = { xUnit: ' s', marks: ends.slice(0, -1) };
+  const time = { xUnit: ' s', marks: ends };
   const shed = over(({ refused }) => Object.values(refused).reduce((sum, one) => sum + one, 0));
   return [
     ...(steps.length === 1 ? [] : stepPlots(result)),
@@ -118,10 +118,10 @@ function plotsOf(result: LoadResult): PlotOptions[] {
       title: 'Distribution of latencies, ms',
       isLogarithmic: true,
       hasDots: true,
-      ticks: percentTicks,
+      ticks: percentTicks.filter(([x]) => x <= Math.log10(delivery.count + 1)),
       series: [
-        { name: 'due → confirmed', points: distribution.confirm.map(percentPoint) },
-        { name: 'due → delivered', points: distribution.delivery.map(percentPoint) },
+        { name: 'due → confirmed', points: percentPoints(distribution.confirm, confirm.count) },
+        { name: 'due → delivered', points: percentPoints(distribution.delivery, delivery.count) },
       ],
     },
     ...(servers === null ? [] : serverPlots(servers, time)),
@@ -202,13 +202,25 @@ function serverPlots(
   ];
 }
 
-/** 90 %, 99 % and 99.9 % are as far from each other. */
-function percentPoint([percent, value]: readonly [number, number]): [number, number] {
-  return [-Math.log10(Math.max(1 - percent / 100, 1e-6)), value];
+/** 90 %, 99 % and 99.9 % are as far from each other; the largest stands where one in all is. */
+function percentPoints(
+  distribution: LoadResult['distribution']['confirm'],
+  count: number,
+): [number, number][] {
+  const known = distribution.filter(([percent]) => rarity(percent) < Math.log10(count));
+  const largest = distribution.at(-1);
+  return [...known, ...(largest === undefined || count === 0 ? [] : [largest])].map(
+    ([percent, value]) => [Math.min(rarity(percent), Math.log10(count)), value],
+  );
+}
+
+/** How many zeros there are in "one in a thousand". */
+function rarity(percent: number): number {
+  return -Math.log10(1 - percent / 100);
 }
 
 const percentTicks = [0, 50, 90, 99, 99.9, 99.99, 99.999].map(
-  (percent) => [percentPoint([percent, 0])[0], `${percent} %`] as const,
+  (percent) => [rarity(percent), `${percent} %`] as const,
 );
 
 function whole(value: number): string {

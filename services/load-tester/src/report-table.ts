@@ -21,6 +21,7 @@ export function noticesOf(result: LoadResult): string[] {
 
 export function rowsOf(result: LoadResult): [string, string][] {
   const { day, servers, stormOver } = result;
+  const connectCpu = result.connectCpu.reduce((sum, cpu) => sum + cpu, 0);
   const rows: [string, string, boolean?][] = [
     ['profile', `${result.profile}, ${result.duration} s`],
     ['sockets', `${result.sockets} (${result.connectsPerSecond.toFixed(0)} opened a second)`],
@@ -54,6 +55,11 @@ export function rowsOf(result: LoadResult): [string, string][] {
     ['sockets lost', String(result.socketsLost)],
     ['all back after', `${stormOver?.toFixed(0)} ms`, stormOver !== null],
     ['connect', latency(result.connect)],
+    [
+      'connect, CPU',
+      `${((1000 * connectCpu) / result.sockets).toFixed(2)} ms of all servers for each socket`,
+      servers !== null,
+    ],
     ['due → confirmed', latency(result.confirm)],
     ['due → delivered', latency(result.delivery)],
     [

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Cast, conversationsIn, peopleIn } from './cast.ts';
 import { Coordinator } from './coordinator.ts';
 import { Latency, type LatencySummary } from './latency.ts';
@@ -65,6 +66,8 @@ export interface LoadResult extends Figures {
   /** What people did beside sending; null: it was no mixed day. */
   readonly day: DayFigures | null;
   readonly connect: LatencySummary;
+  /** Seconds of CPU time of each server while sockets were opened, in the order of `servers`. */
+  readonly connectCpu: readonly number[];
   readonly behind: number;
   /** Seconds of CPU time of the workers. */
   readonly ownCpu: number;
@@ -83,6 +86,8 @@ export interface LoadResult extends Figures {
 export const BEHIND_MAX = 100;
 /** Milliseconds from the order to the first message, for all workers. */
 const HEAD_START = 1000;
+/** Milliseconds for the workers of this machine to end by themselves. */
+const END_WITHIN = 2000;
 /** Of the plot of a distribution. */
 const PERCENTS = [0, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.95, 99.99, 99.999, 100];
 
@@ -120,7 +125,7 @@ export async function runLoad(options: LoadOptions, display: ProgressDisplay): P
       }
     },
   });
-  using _ownWorkers = startWorkers(
+  using ownWorkers = startWorkers(
     options.processes,
     { ...options.meeting, coordinator: `127.0.0.1:${coordinator.port}` },
     (what) => coordinator.processEnded(what),
@@ -138,6 +143,7 @@ export async function runLoad(options: LoadOptions, display: ProgressDisplay): P
   const ids = await openConversations(cast, rest, tokens);
 
   display.phase(`opening ${sockets} sockets`);
+  const before = await servers.cpu();
   const opened = await coordinator.order(
     (worker) => ({
       kind: 'open',
@@ -159,6 +165,8 @@ export async function runLoad(options: LoadOptions, display: ProgressDisplay): P
     throw new Error(`Sockets could not be opened: ${failures.slice(0, 5).join('; ')}`);
   }
 
+  const after = await servers.cpu();
+  const connectCpu = after.map((cpu, index) => cpu - (before[index] ?? 0));
   const duration = steps.reduce((sum, step) => sum + step.duration, 0) / 1000;
   display.phase(`running for ${duration} s`);
   const from = performance.timeOrigin + performance.now() + HEAD_START;
@@ -179,6 +187,7 @@ export async function runLoad(options: LoadOptions, display: ProgressDisplay): P
     'checked',
   );
   coordinator.finish();
+  await Promise.race([ownWorkers.ended, pause(END_WITHIN, undefined, { ref: false })]);
   return {
     profile: options.profile.name,
     targets: options.targets,
@@ -192,6 +201,7 @@ export async function runLoad(options: LoadOptions, display: ProgressDisplay): P
     ...merge(opened, checked, stored),
     day: mixed ? mergeDays(checked.map(({ day }) => day)) : null,
     steps: steps.map((step, index) => mergeStep(step, index, { steps, checked, figures })),
+    connectCpu,
     servers: figures,
     seconds: Array.from(seconds, (second) => (second ?? new MergedTally()).figures()),
   };

@@ -24,14 +24,20 @@ export interface ServerSample {
   readonly memory: number;
 }
 
+export interface ServerWatch extends AsyncDisposable {
+  /** Seconds of CPU time of each process since it began. */
+  cpu(): Promise<number[]>;
+  begin(): Promise<void>;
+  /** Since `begin`; null: there is nothing to look at. */
+  figures(): Promise<ServerFigures | null>;
+}
+
 type Look = { at: number; of: { cpu: number; memory: number }[] };
 
 const INTERVAL = 1000;
 
 /** Looks at the servers once a second, until `figures` is asked for or it is disposed of. */
-export async function watchServers(
-  processes: readonly ServerProcess[],
-): Promise<AsyncDisposable & { begin(): Promise<void>; figures(): Promise<ServerFigures | null> }> {
+export async function watchServers(processes: readonly ServerProcess[]): Promise<ServerWatch> {
   const samples: ServerSample[] = [];
   // Who cannot be looked at is told before the run, and not after it.
   let began = await look();
@@ -64,6 +70,7 @@ export async function watchServers(
   }
 
   return {
+    cpu: async () => (await look()).of.map(({ cpu }) => cpu),
     async begin() {
       if (processes.length === 0) {
         return;
