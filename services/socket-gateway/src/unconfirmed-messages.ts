@@ -43,6 +43,7 @@ const ASKS_MAX = 6;
 const SWEEP_INTERVAL = 5000;
 
 interface Entry extends Waiting {
+  readonly since: number;
   askAt: number;
   asks: number;
 }
@@ -134,11 +135,14 @@ export function createUnconfirmedMessages(options: {
       return entries.size;
     },
     get full() {
-      return !bound.admits(entries.size);
+      const now = performance.now();
+      const [oldest] = entries.values();
+      return !bound.admits(entries.size, now - (oldest?.since ?? now));
     },
     add(waiting) {
       entries.set(waiting.request.ref, {
         ...waiting,
+        since: performance.now(),
         askAt: performance.now() + FIRST_ASK_AFTER,
         asks: 0,
       });

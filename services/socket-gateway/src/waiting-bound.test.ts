@@ -4,12 +4,13 @@ import { createWaitingBound } from './waiting-bound.ts';
 /** A bound, and what waits behind it, in a time of its own. */
 function waitingRoom(options: { max?: number; wait?: number } = {}) {
   let now = 1_000_000;
-  let waiting = 0;
+  /** When each of them came. */
+  const queue: number[] = [];
   let refused = 0;
   const bound = createWaitingBound({ max: 10_000, wait: 1000, ...options, now: () => now });
   return {
     get waiting() {
-      return waiting;
+      return queue.length;
     },
     /** So many come and so many are answered each millisecond; gives how many were refused. */
     pass(milliseconds: number, { come = 0, go = 0 }: { come?: number; go?: number }): number {
@@ -17,15 +18,15 @@ function waitingRoom(options: { max?: number; wait?: number } = {}) {
       for (let passed = 0; passed < milliseconds; passed += 1) {
         now += 1;
         for (let one = 0; one < come; one += 1) {
-          if (bound.admits(waiting)) {
-            waiting += 1;
+          if (bound.admits(queue.length, now - (queue[0] ?? now))) {
+            queue.push(now);
           } else {
             refused += 1;
           }
         }
-        for (let one = 0; one < go && waiting > 0; one += 1) {
-          waiting -= 1;
-          bound.answered(waiting);
+        for (let one = 0; one < go && queue.length > 0; one += 1) {
+          queue.shift();
+          bound.answered(queue.length);
         }
       }
       return refused;
@@ -52,14 +53,30 @@ describe('what may wait for its confirmation', () => {
     expect(room.waiting).toBeLessThanOrEqual(2000);
   });
 
-  test('a store that answers late, and a burst, are no overload', () => {
+  test('where little goes, little may wait', () => {
     const room = waitingRoom();
-    // A store that answers each second, all at once.
-    expect(room.pass(1, { come: 400 })).toBe(0);
+    for (let tenth = 0; tenth < 100; tenth += 1) {
+      room.pass(1, { come: 50, go: 10 });
+      room.pass(99, {});
+    }
+    expect(room.waiting).toBeLessThanOrEqual(200);
+  });
+
+  test('a store that answers late is no overload', () => {
+    const room = waitingRoom();
     for (let second = 0; second < 10; second += 1) {
-      expect(room.pass(1, { come: 400, go: 400 })).toBe(0);
+      expect(room.pass(1, { come: 60, go: second > 1 ? 60 : 0 })).toBe(0);
       expect(room.pass(999, {})).toBe(0);
     }
+    expect(room.waiting).toBe(120);
+  });
+
+  test('a burst is no overload', () => {
+    const room = waitingRoom();
+    expect(room.pass(2000, { come: 1, go: 1 })).toBe(0);
+    expect(room.pass(1, { come: 900 })).toBe(0);
+    expect(room.pass(600, { come: 1, go: 3 })).toBe(0);
+    expect(room.waiting).toBe(0);
   });
 
   test('while nothing is answered it keeps what comes, up to the bound', () => {

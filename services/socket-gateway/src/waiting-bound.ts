@@ -1,7 +1,7 @@
 /** How many may wait for their confirmation. */
 export interface WaitingBound {
-  /** Whether one more may wait, beside so many. */
-  admits(waiting: number): boolean;
+  /** Whether one more may wait, beside so many, of whom the first came so many milliseconds ago. */
+  admits(waiting: number, oldest: number): boolean;
   /** One was answered; so many wait still. */
   answered(waiting: number): void;
 }
@@ -14,8 +14,10 @@ export interface WaitingBoundOptions {
   readonly now?: () => number;
 }
 
-/** So many may always wait: a burst, or a store that answers late, is no overload. */
-const ALWAYS = 1000;
+/** So many may always wait: a store that answers late is no overload. */
+const ALWAYS = 200;
+/** So many may wait as long as nobody has waited too long: a burst is no overload. */
+const BURST = 1000;
 /** Milliseconds without any answer: nothing moves. */
 const STALLED_AFTER = 2000;
 /** Milliseconds. */
@@ -32,7 +34,6 @@ const SLOTS = 10;
  */
 export function createWaitingBound(options: WaitingBoundOptions): WaitingBound {
   const { max, wait, now = () => performance.now() } = options;
-  const always = Math.min(ALWAYS, max);
   /** Answers in each of the last slots; the newest one is `slot`. */
   const counts = new Array<number>(SLOTS).fill(0);
   let slot = Math.floor(now() / SLOT);
@@ -52,15 +53,13 @@ export function createWaitingBound(options: WaitingBoundOptions): WaitingBound {
   }
 
   return {
-    admits(waiting) {
-      if (waiting < always) {
-        return true;
-      }
+    admits(waiting, oldest) {
       if (recovering > 0 || now() - lastAnswer > STALLED_AFTER) {
         return waiting < max;
       }
       advance();
-      return waiting < Math.min(max, Math.max(always, (lastSecond * wait) / (SLOT * SLOTS)));
+      const within = (lastSecond * wait) / (SLOT * SLOTS);
+      return waiting < Math.min(max, Math.max(oldest > wait ? ALWAYS : BURST, within));
     },
     answered(waiting) {
       advance();
