@@ -43,7 +43,6 @@ const ASKS_MAX = 6;
 const SWEEP_INTERVAL = 5000;
 
 interface Entry extends Waiting {
-  readonly since: number;
   askAt: number;
   asks: number;
 }
@@ -135,14 +134,11 @@ export function createUnconfirmedMessages(options: {
       return entries.size;
     },
     get full() {
-      const now = performance.now();
-      const [oldest] = entries.values();
-      return !bound.admits(entries.size, now - (oldest?.since ?? now));
+      return !bound.admits(entries.size);
     },
     add(waiting) {
       entries.set(waiting.request.ref, {
         ...waiting,
-        since: performance.now(),
         askAt: performance.now() + FIRST_ASK_AFTER,
         asks: 0,
       });
