@@ -35,10 +35,10 @@ export class Crowd {
   /** Sockets that are open. */
   open = 0;
 
-  constructor(order: OpenOrder, recorder: Recorder) {
+  constructor(order: OpenOrder, recorder: Recorder, secret: string | null) {
     this.#order = order;
     this.#recorder = recorder;
-    this.#tokens = createTokens(order.rest, order.secret);
+    this.#tokens = createTokens(order.rest, secret);
     this.#sources = new SourceAddresses(order.sourceAddresses);
     for (const [index, id] of order.ids.entries()) {
       this.#indexes.set(id, index);

@@ -51,7 +51,10 @@ async function coordinate(options: LoadOptions): Promise<number> {
 
 /** Another pod coordinates; the verdict is its. */
 async function help(options: LoadOptions): Promise<number> {
-  using workers = startWorkers(options.processes, options.meeting);
+  using workers = startWorkers(options.processes, {
+    meeting: options.meeting,
+    secret: options.secret,
+  });
   return Math.max(...(await workers.ended));
 }
 

@@ -43,6 +43,23 @@ export async function readOn(
   }
 }
 
+async function lastSeqOf(rest: string, token: string, id: ConversationId): Promise<number> {
+  return (await page(rest, token, id, '&limit=1')).lastSeq;
+}
+
+/** How far each conversation reaches now. */
+export async function readLastSeqs(
+  cast: Cast,
+  { rest, tokens, ids }: { rest: string; tokens: Tokens; ids: readonly ConversationId[] },
+): Promise<number[]> {
+  const lastSeqs: number[] = [];
+  await forEach(ids.length, async (index) => {
+    const token = await tokens(userOf(cast, membersOf(cast, index)[0] ?? 0));
+    lastSeqs[index] = await lastSeqOf(rest, token, ids[index] as ConversationId);
+  });
+  return lastSeqs;
+}
+
 /** A reaction that the server has confirmed. */
 export interface Reaction {
   readonly conversation: number;
@@ -79,7 +96,7 @@ export async function readHistory(
   await forEach(ids.length, async (index) => {
     const id = ids[index] as ConversationId;
     const token = await tokens(userOf(cast, membersOf(cast, index)[0] ?? 0));
-    lastSeqs[index] = (await page(rest, token, id, '&limit=1')).lastSeq;
+    lastSeqs[index] = await lastSeqOf(rest, token, id);
     if (index % every !== 0) {
       return;
     }

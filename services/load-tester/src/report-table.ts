@@ -14,9 +14,17 @@ export function tableOf(result: LoadResult): string {
 
 /** What a reader of the figures has to know. */
 export function noticesOf(result: LoadResult): string[] {
-  return result.behind > BEHIND_MAX
-    ? ['The load tester was behind its schedule: latencies are too long. Use more machines.']
-    : [];
+  const notices: [boolean, string][] = [
+    [
+      result.behind > BEHIND_MAX,
+      'The load tester was behind its schedule: latencies are too long. Use more machines.',
+    ],
+    [
+      result.unanswered > 0 && result.socketsLost === 0,
+      'The run did not come to rest: some messages were still without an answer.',
+    ],
+  ];
+  return notices.flatMap(([isSo, notice]) => (isSo ? [notice] : []));
 }
 
 export function rowsOf(result: LoadResult): [string, string][] {

@@ -14,7 +14,7 @@ import type { LoadOptions } from './options.ts';
 import { createTokens, openConversations, register } from './people.ts';
 import { kindsOf } from './profiles.ts';
 import type { ProgressDisplay } from './progress-display.ts';
-import { readHistory, type Stored } from './read-history.ts';
+import { readHistory, readLastSeqs, type Stored } from './read-history.ts';
 import { startWorkers } from './start-workers.ts';
 import { type ServerFigures, type ServerSample, watchServers } from './watch-servers.ts';
 import type { Checked, DayFigures, Opened, Progress, Step } from './worker-protocol.ts';
@@ -127,7 +127,7 @@ export async function runLoad(options: LoadOptions, display: ProgressDisplay): P
   });
   using ownWorkers = startWorkers(
     options.processes,
-    { ...options.meeting, coordinator: `127.0.0.1:${coordinator.port}` },
+    { meeting: { ...options.meeting, coordinator: `127.0.0.1:${coordinator.port}` }, secret },
     (what) => coordinator.processEnded(what),
   );
   if (options.workers > options.processes) {
@@ -150,7 +150,6 @@ export async function runLoad(options: LoadOptions, display: ProgressDisplay): P
       cast,
       targets: options.targets,
       rest,
-      secret,
       sourceAddresses: options.sourceAddresses,
       ids,
       worker,
@@ -186,6 +185,9 @@ export async function runLoad(options: LoadOptions, display: ProgressDisplay): P
     () => ({ kind: 'check', stored: stored.lastSeqs }),
     'checked',
   );
+  // What was confirmed after the history was read, in a run that did not come to rest, is stored later.
+  const isLate = confirmedNotStored(checked, stored.lastSeqs) > 0;
+  const reached = isLate ? await readLastSeqs(cast, { rest, tokens, ids }) : stored.lastSeqs;
   coordinator.finish();
   await Promise.race([ownWorkers.ended, pause(END_WITHIN, undefined, { ref: false })]);
   return {
@@ -199,6 +201,7 @@ export async function runLoad(options: LoadOptions, display: ProgressDisplay): P
     workers: options.workers,
     clockUncertainty,
     ...merge(opened, checked, stored),
+    confirmedNotStored: confirmedNotStored(checked, reached),
     day: mixed ? mergeDays(checked.map(({ day }) => day)) : null,
     steps: steps.map((step, index) => mergeStep(step, index, { steps, checked, figures })),
     connectCpu,
@@ -224,7 +227,6 @@ function merge(opened: readonly Opened[], checked: readonly Checked[], stored: S
     unanswered: sum(({ unanswered }) => unanswered),
     skipped: sum(({ skipped }) => skipped),
     stored: stored.lastSeqs.reduce((total, count) => total + count, 0),
-    confirmedNotStored: confirmedNotStored(checked, stored.lastSeqs),
     storedTwice: stored.twice,
     holes: stored.holes,
     reactionsNotStored: stored.reactionsNotStored,

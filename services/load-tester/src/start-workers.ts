@@ -2,6 +2,13 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Meeting } from './worker-connection.ts';
 
+/** What a worker knows before it is told anything; in `LOAD_WORKER`, as JSON. */
+export interface WorkerSettings {
+  readonly meeting: Meeting;
+  /** Signs access tokens. Each machine has its own copy: it does not travel. */
+  readonly secret: string | null;
+}
+
 /** Processes of this machine that hold sockets and are told what to do by the coordinator. */
 export interface LocalWorkers extends Disposable {
   /** Their exit statuses, when all have ended. */
@@ -10,14 +17,14 @@ export interface LocalWorkers extends Disposable {
 
 export function startWorkers(
   count: number,
-  meeting: Meeting,
+  settings: WorkerSettings,
   onFailure: (what: string) => void = () => {},
 ): LocalWorkers {
   const children = Array.from({ length: count }, () =>
     fork(fileURLToPath(new URL('worker.ts', import.meta.url)), {
       execArgv: ['--no-warnings'],
       // Not on the command line, where every user of the machine reads it.
-      env: { ...process.env, LOAD_MEETING: JSON.stringify(meeting) },
+      env: { ...process.env, LOAD_WORKER: JSON.stringify(settings) },
     }),
   );
   const ended = children.map((child) => endOf(child, onFailure));

@@ -19,7 +19,6 @@ export type Order =
       readonly cast: Cast;
       readonly targets: readonly string[];
       readonly rest: string;
-      readonly secret: string | null;
       readonly sourceAddresses: readonly string[];
       readonly ids: readonly ConversationId[];
       /** It holds the sockets `worker`, `worker + workers`, … */

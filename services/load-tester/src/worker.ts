@@ -1,23 +1,27 @@
 /*
  * One of the processes that hold the sockets of a run, whichever machine it is on. It joins the
- * coordinator that `LOAD_MEETING` names, and does what that says.
+ * coordinator that `LOAD_WORKER` names, and does what that says.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Crowd } from './crowd.ts';
 import { Recorder } from './recorder.ts';
 import { MessageSender, Speakers } from './send-messages.ts';
 import { Day } from './spend-day.ts';
+import type { WorkerSettings } from './start-workers.ts';
 import { joinCoordinator, type WorkerConnection } from './worker-connection.ts';
 import type { Checked, Opened, Order, Settled } from './worker-protocol.ts';
 
 /** Milliseconds. */
 const QUIET_FOR = 1500;
 const STORM_WITHIN = 120_000;
-const SETTLE_WITHIN = 30_000;
+/** As long as answers or deliveries come, the run goes on, but not for ever. */
+const SETTLE_WITHIN = 300_000;
+const NOTHING_COMES = 30_000;
 const PROGRESS_INTERVAL = 1000;
 
 class Worker {
   readonly #connection: Promise<WorkerConnection>;
+  readonly #secret: string | null;
   #clockOffset = 0;
   readonly #recorder = new Recorder(() => this.#now());
   #crowd: Crowd | null = null;
@@ -30,7 +34,9 @@ class Worker {
   #progress: NodeJS.Timeout;
 
   constructor() {
-    this.#connection = joinCoordinator(JSON.parse(process.env.LOAD_MEETING ?? '{}'), {
+    const { meeting, secret } = JSON.parse(process.env.LOAD_WORKER ?? '{}') as WorkerSettings;
+    this.#secret = secret;
+    this.#connection = joinCoordinator(meeting, {
       order: (order) => this.#obey(order),
       bye: () => process.exit(0),
       gone: give,
@@ -69,7 +75,7 @@ class Worker {
   async #open(order: Order & { kind: 'open' }): Promise<Opened> {
     this.#clockOffset = order.clockOffset;
     this.#opening = order;
-    this.#crowd = new Crowd(order, this.#recorder);
+    this.#crowd = new Crowd(order, this.#recorder, this.#secret);
     this.#sender = new MessageSender(this.#crowd, this.#recorder, () => this.#now());
     return this.#crowd.openAll();
   }
@@ -179,11 +185,18 @@ class Worker {
 
 async function settle(crowd: Crowd): Promise<void> {
   const deadline = performance.now() + SETTLE_WITHIN;
-  crowd.lastDelivery = performance.now();
+  const awaited = () => crowd.participants.reduce((sum, one) => sum + one.awaited, 0);
+  let before = awaited();
+  let lastSeen = performance.now();
   while (performance.now() < deadline) {
     await pause(50);
-    const isQuiet = performance.now() - crowd.lastDelivery > QUIET_FOR;
-    if (isQuiet && crowd.participants.every(({ awaited }) => awaited === 0)) {
+    const left = awaited();
+    if (left !== before) {
+      lastSeen = performance.now();
+    }
+    before = left;
+    const quiet = performance.now() - Math.max(lastSeen, crowd.lastDelivery);
+    if (quiet > (left === 0 ? QUIET_FOR : NOTHING_COMES)) {
       return;
     }
   }
