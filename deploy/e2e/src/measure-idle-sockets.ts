@@ -170,7 +170,6 @@ async function measureAll(
     secret: deployment.secret,
     issuer: process.env.JWT_ISSUER || 'bambochat',
     audience: process.env.JWT_AUDIENCE || 'bambochat',
-    prefix: `idle-${randomBytes(6).toString('hex')}`,
   });
 
   const measurements: Measurement[] = [];

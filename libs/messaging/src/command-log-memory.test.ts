@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { createCommandBatcher } from './command-batcher.ts';
 import { bytes, commandLogContract, text } from './command-log.contract.ts';
 import type { CommandLog } from './command-log.ts';
 import { createMemoryCommandLog } from './command-log-memory.ts';
@@ -49,4 +50,29 @@ test('a backlog leaves the event loop turns between commands', async () => {
   }
   expect(seen.size).toBeGreaterThan(10);
   await consumer.stop(1000);
+});
+
+test('what comes in one turn of the loop becomes few commands', async () => {
+  const log = createMemoryCommandLog({ partitions: 1 });
+  const sizes: number[] = [];
+  const batcher = createCommandBatcher<string>({
+    log,
+    encode(items) {
+      sizes.push(items.length);
+      return bytes(items.join());
+    },
+    maxItems: 1000,
+    maxWaiting: 1000,
+  });
+  const accepted: Promise<void>[] = [];
+  for (let index = 0; index < 100; index += 1) {
+    accepted.push(batcher.submit('one conversation', `${index}`));
+    // As between two sockets that are read in the same turn: micro-tasks run.
+    await undefined;
+    await undefined;
+    await undefined;
+  }
+  await Promise.all(accepted);
+  expect(sizes.length).toBeLessThanOrEqual(2);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(100);
 });

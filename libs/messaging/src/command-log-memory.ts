@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AppError } from '@bambochat/protocol';
 import type { ConsumePolicy } from './attempt-command.ts';
 import {
@@ -142,6 +143,10 @@ export function createMemoryCommandLog(options: MemoryCommandLogOptions = {}): C
       lane.queue.push({ command: command.slice(), traces, acceptedAt, delivered: false });
       pending += 1;
       dispatch(lane);
+      // Accepted in the next turn of the loop, so that the batcher gathers what the same turn brings.
+      // Were it at once, every message would be a command of its own, and a partition does one in a
+      // turn: under overload turns are long, and nearly nothing would be done in them.
+      await nextTurn();
     },
 
     async consume(handler, consumeOptions): Promise<CommandConsumer> {

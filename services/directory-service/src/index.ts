@@ -41,6 +41,9 @@ export interface DirectoryServiceOptions {
   deriveKey?: DeriveKey;
 }
 
+/** Cheaper hashes are for tests and load. */
+const SAFE_SCRYPT_COST = 14;
+
 /** Accounts, friends, conversations and participants, over REST and on the bus. Any number may run. */
 export function createDirectoryService(options: DirectoryServiceOptions): Service {
   const { app, bus, settings } = options;
@@ -48,6 +51,12 @@ export function createDirectoryService(options: DirectoryServiceOptions): Servic
 
   return {
     async start() {
+      if (settings.PASSWORD_SCRYPT_COST < SAFE_SCRYPT_COST) {
+        options.logger.warn(
+          { cost: settings.PASSWORD_SCRYPT_COST },
+          'password hashes are too cheap for real passwords',
+        );
+      }
       const passwords = await createPasswords({
         cost: settings.PASSWORD_SCRYPT_COST,
         ...(options.deriveKey === undefined ? {} : { deriveKey: options.deriveKey }),

@@ -1,58 +1,56 @@
+import { SeqSet } from './seq-set.ts';
+
 /**
- * What one socket has received of one conversation: which `seq`, and in which order. From the first
- * message on for a socket that was there before it, from the first one that it heard for a socket
- * that has come back: what came in between is for the history.
+ * What one connection has received of one conversation: which `seq`, and in which order. From the
+ * first message on for a connection that was there before it; from the first one that it heard for
+ * one that has come back, or from where the history that it read then ends: what came in between is
+ * for the history.
  */
 export class DeliveryCheck {
   duplicated = 0;
   reordered = 0;
-  /** Different messages. */
-  received = 0;
+  /** The largest `seq` that came. */
+  highest = 0;
   #from: number | null;
-  #highest = 0;
-  /** A bit for each `seq`. */
-  #seen = new Uint8Array(16);
+  readonly #seen = new SeqSet();
 
   constructor(options: { cameBack: boolean }) {
     this.#from = options.cameBack ? null : 1;
   }
 
+  /** Different messages. */
+  get received(): number {
+    return this.#seen.size;
+  }
+
   /** A message came. */
   take(seq: number): void {
-    this.#from ??= seq;
-    const [index, bit] = [seq >> 3, 1 << (seq & 7)];
-    if (index >= this.#seen.length) {
-      const larger = new Uint8Array(Math.max(index + 1, 2 * this.#seen.length));
-      larger.set(this.#seen);
-      this.#seen = larger;
-    }
-    const byte = this.#seen[index] ?? 0;
-    if ((byte & bit) !== 0) {
+    if (!this.#seen.add(seq)) {
       this.duplicated += 1;
       return;
     }
-    this.#seen[index] = byte | bit;
-    this.received += 1;
-    if (seq < this.#highest) {
+    this.#from ??= seq;
+    if (seq < this.highest) {
       this.reordered += 1;
     }
-    this.#highest = Math.max(this.#highest, seq);
+    this.highest = Math.max(this.highest, seq);
+  }
+
+  /** The history was read up to there, after the connection had joined: it owes what comes later. */
+  catchUp(lastSeq: number): void {
+    this.#from = Math.min(this.#from ?? lastSeq + 1, lastSeq + 1);
   }
 
   /**
-   * Messages that are stored and were not heard.
+   * Messages up to `until` that were not heard.
    *
    * @param own its own, which it is not sent
    */
-  lost(stored: number, own: ReadonlySet<number>): number {
+  lost(until: number, own: Pick<SeqSet, 'has'>): number {
     let lost = 0;
-    for (let seq = this.#from ?? stored + 1; seq <= stored; seq += 1) {
-      lost += Number(!this.#has(seq) && !own.has(seq));
+    for (let seq = this.#from ?? until + 1; seq <= until; seq += 1) {
+      lost += Number(!this.#seen.has(seq) && !own.has(seq));
     }
     return lost;
-  }
-
-  #has(seq: number): boolean {
-    return ((this.#seen[seq >> 3] ?? 0) & (1 << (seq & 7))) !== 0;
   }
 }

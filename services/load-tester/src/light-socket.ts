@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { WebSocket } from 'ws';
 
 /** What `send_message` and others are answered with: JSON text, parsed by who wants to know more. */
@@ -55,7 +56,9 @@ export class LightSocket {
       perMessageDeflate: false,
       skipUTF8Validation: true,
       handshakeTimeout: HANDSHAKE_TIMEOUT,
-      ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
+      ...(options.localAddress === undefined
+        ? {}
+        : { localAddress: options.localAddress, family: isIPv6(options.localAddress) ? 6 : 4 }),
     });
     const light = new LightSocket(socket);
     return new Promise((resolve, reject) => {
@@ -105,6 +108,11 @@ export class LightSocket {
       id = String(this.#lastId);
     }
     this.#socket.send(`42${id}["${event}",${JSON.stringify(payload)}]`);
+  }
+
+  /** Says goodbye; `onClose` follows. */
+  close(): void {
+    this.#socket.close();
   }
 
   /** Breaks the connection without a goodbye. */

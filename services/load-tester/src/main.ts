@@ -1,9 +1,14 @@
 import { writeFile } from 'node:fs/promises';
+import { WorkerLostError } from './coordinator.ts';
 import { type LoadOptions, readOptions, UsageError, usage } from './options.ts';
+import { createProgressDisplay } from './progress-display.ts';
 import { pageOf } from './report-page.ts';
 import { tableOf } from './report-table.ts';
 import { holds, runLoad } from './run-load.ts';
+import { startWorkers } from './start-workers.ts';
 
+const NOT_KEPT = 1;
+const NOT_CARRIED_OUT = 2;
 /** EX_USAGE of sysexits.h. */
 const WRONG_USAGE = 64;
 
@@ -25,14 +30,34 @@ async function main(): Promise<number> {
     return 0;
   }
   try {
-    const result = await runLoad(options, (line) => void process.stderr.write(`${line}\n`));
-    if (options.report !== null) {
-      await writeFile(options.report, pageOf(result));
-    }
-    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : tableOf(result));
-    return holds(result) ? 0 : 1;
+    return options.pod === 0 ? await coordinate(options) : await help(options);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    return 2;
+    return error instanceof WorkerLostError ? NOT_KEPT : NOT_CARRIED_OUT;
   }
+}
+
+async function coordinate(options: LoadOptions): Promise<number> {
+  const result = await (async () => {
+    using display = createProgressDisplay(process.stderr, titleOf(options));
+    return await runLoad(options, display);
+  })();
+  if (options.report !== null) {
+    await writeFile(options.report, pageOf(result));
+  }
+  process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : tableOf(result));
+  return holds(result) ? 0 : NOT_KEPT;
+}
+
+/** Another pod coordinates; the verdict is its. */
+async function help(options: LoadOptions): Promise<number> {
+  using workers = startWorkers(options.processes, {
+    meeting: options.meeting,
+    secret: options.secret,
+  });
+  return Math.max(...(await workers.ended));
+}
+
+function titleOf({ profile, sockets, targets }: LoadOptions): string {
+  return `${profile.name}: ${sockets.toLocaleString('en')} sockets at ${targets.join(', ')}`;
 }

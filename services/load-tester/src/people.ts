@@ -1,34 +1,12 @@
 import { createTokenIssuer } from '@bambochat/auth';
 import type { ConversationId, UserId } from '@bambochat/protocol';
-
-/** Who takes part in a run, known to every process of it by arithmetic. */
-export interface Cast {
-  /** Before every user id: nobody else's. */
-  readonly run: string;
-  readonly sockets: number;
-  readonly members: number;
-}
-
-/** One socket each. */
-export function userOf({ run }: Cast, index: number): UserId {
-  return `${run}-${index}` as UserId;
-}
-
-/** Indexes of users; the first one is the admin. */
-export function membersOf({ sockets, members }: Cast, conversation: number): number[] {
-  return Array.from(
-    { length: members },
-    (_, member) => (conversation * members + member) % sockets,
-  );
-}
+import { type Cast, conversationsIn, membersOf, userOf } from './cast.ts';
 
 /** Everybody's: nobody outside of the run knows the accounts. */
 const PASSWORD = 'only-for-a-load';
 const CONCURRENCY = 8;
 /** Milliseconds. */
 const REQUEST_TIMEOUT = 60_000;
-/** Conversations whose history is read to its end. */
-const READ_MAX = 50;
 /** Members that are named in one request. */
 const MEMBERS_PER_REQUEST = 500;
 
@@ -113,10 +91,9 @@ export async function openConversations(
   cast: Cast,
   rest: string,
   tokens: Tokens,
-  count: number,
 ): Promise<ConversationId[]> {
   const ids: ConversationId[] = [];
-  await forEach(count, async (index) => {
+  await forEach(conversationsIn(cast), async (index) => {
     const [admin = 0, ...others] = membersOf(cast, index);
     const names = others.map((other) => userOf(cast, other));
     const token = await tokens(userOf(cast, admin));
@@ -144,50 +121,4 @@ export async function openConversations(
     ids[index] = conversation._id;
   });
   return ids;
-}
-
-export interface Stored {
-  /** `lastSeq` of each conversation. */
-  readonly lastSeqs: readonly number[];
-  /** Of the conversations that were read: messages whose `seq` is not the next. */
-  readonly holes: number;
-  /** Of the same: messages with the text of an earlier one. */
-  readonly twice: number;
-}
-
-/** What the history has: how far each conversation reaches, and what is in some of them. */
-export async function readHistory(
-  cast: Cast,
-  rest: string,
-  tokens: Tokens,
-  ids: readonly ConversationId[],
-): Promise<Stored> {
-  const lastSeqs: number[] = [];
-  let [holes, twice] = [0, 0];
-  const every = Math.ceil(ids.length / READ_MAX);
-  await forEach(ids.length, async (index) => {
-    const token = await tokens(userOf(cast, membersOf(cast, index)[0] ?? 0));
-    const path = `/messages?conversationId=${ids[index]}`;
-    const page = (query: string) =>
-      ask<{ messages: { seq: number; content: string }[]; hasMore: boolean; lastSeq: number }>(
-        rest,
-        'GET',
-        path + query,
-        { token },
-      );
-    lastSeqs[index] = (await page('&limit=1')).lastSeq;
-    const texts = new Set<string>();
-    let last = 0;
-    for (let hasMore = index % every === 0; hasMore; ) {
-      const answer = await page(`&limit=200&after=${last}`);
-      for (const { seq, content } of answer.messages) {
-        holes += Number(seq !== last + 1);
-        twice += Number(texts.has(content));
-        texts.add(content);
-        last = seq;
-      }
-      hasMore = answer.hasMore && answer.messages.length > 0;
-    }
-  });
-  return { lastSeqs, holes, twice };
 }

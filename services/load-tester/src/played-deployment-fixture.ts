@@ -3,17 +3,35 @@ import type { AddressInfo } from 'node:net';
 import { Server, type Socket } from 'socket.io';
 
 /** What becomes of the deliveries of a message. */
-export type Mischief = 'none' | 'lose' | 'double' | 'swap' | 'forget' | 'store twice' | 'refuse';
+export type Mischief =
+  | 'none'
+  | 'lose'
+  | 'double'
+  | 'swap'
+  | 'forget'
+  | 'store twice'
+  | 'refuse'
+  | 'stray'
+  | 'forget reactions'
+  | 'answer wrongly';
+
+interface Kept {
+  readonly _id: string;
+  readonly seq: number;
+  readonly content: string;
+  readonly reactions: { readonly userId: string; readonly type: string }[];
+}
 
 /**
  * As much of a deployment as a load needs, in this process, which breaks one promise of the contract
  * with its tenth message: it loses a delivery, makes two of it, or swaps it with the next; `forget`
  * confirms it and does not store it, `store twice` stores it again. `refuse` breaks none: it says
- * `UNAVAILABLE` of a message that it has stored and delivered.
+ * `UNAVAILABLE` of a message that it has stored and delivered. A `stray` goes to who is no member;
+ * reactions may be confirmed and forgotten, marks be answered with nothing that the contract knows.
  */
 export async function playDeployment(mischief: Mischief) {
   const members = new Map<string, string[]>();
-  const histories = new Map<string, { seq: number; content: string }[]>();
+  const histories = new Map<string, Kept[]>();
   const sockets = new Map<string, Socket>();
   let conversations = 0;
   let messages = 0;
@@ -61,7 +79,8 @@ export async function playDeployment(mischief: Mischief) {
   function store(conversationId: string, content: string): number {
     const history = histories.get(conversationId) ?? [];
     histories.set(conversationId, history);
-    return history.push({ seq: history.length + 1, content });
+    const seq = history.length + 1;
+    return history.push({ _id: `m-${conversationId}-${seq}`, seq, content, reactions: [] });
   }
 
   function send(socket: Socket, conversationId: string, content: string) {
@@ -71,7 +90,7 @@ export async function playDeployment(mischief: Mischief) {
       isChosen && mischief === 'forget'
         ? (histories.get(conversationId)?.length ?? 0) + 1
         : store(conversationId, content);
-    const message = { _id: `m-${messages}`, conversationId, seq, content };
+    const message = { _id: `m-${conversationId}-${seq}`, conversationId, seq, content };
     const copies = [message];
     if (isChosen && mischief === 'store twice') {
       copies.push({ ...message, seq: store(conversationId, content) });
@@ -100,9 +119,23 @@ export async function playDeployment(mischief: Mischief) {
     if (isChosen && mischief === 'double') {
       deliver(first);
     }
+    if (isChosen && mischief === 'stray') {
+      sockets
+        .get(first ?? '')
+        ?.emit('receive_message', { ...message, conversationId: 'not-theirs' });
+    }
     return isChosen && mischief === 'refuse'
       ? { success: false, error: { code: 'UNAVAILABLE' } }
       : { success: true, message };
+  }
+
+  function react(userId: string, messageId: string) {
+    const reaction = { userId, type: 'like' };
+    const message = [...histories.values()].flat().find(({ _id }) => _id === messageId);
+    if (mischief !== 'forget reactions') {
+      message?.reactions.push(reaction);
+    }
+    return { success: true, reactions: [...(message?.reactions ?? []), reaction] };
   }
 
   const httpServer = createServer((request, response) => void answer(request, response));
@@ -113,6 +146,12 @@ export async function playDeployment(mischief: Mischief) {
     sockets.set(userId, socket);
     socket.on('send_message', ({ conversationId, content }, acknowledge) =>
       acknowledge(send(socket, conversationId, content)),
+    );
+    socket.on('mark_read', (_mark, acknowledge) =>
+      acknowledge({ success: true, ...(mischief === 'answer wrongly' ? {} : { unread: 0 }) }),
+    );
+    socket.on('send_reaction', ({ messageId }, acknowledge) =>
+      acknowledge(react(userId, messageId)),
     );
   });
   await new Promise<void>((resolve) => httpServer.listen(0, '127.0.0.1', resolve));

@@ -1,33 +1,51 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Cast, conversationsIn, peopleIn } from './cast.ts';
+import { Coordinator } from './coordinator.ts';
 import { Latency, type LatencySummary } from './latency.ts';
-import type { LoadOptions } from './options.ts';
 import {
-  type Cast,
-  createTokens,
-  openConversations,
-  readHistory,
-  register,
-  type Stored,
-} from './people.ts';
-import { type ServerFigures, watchServers } from './watch-servers.ts';
-import type { Checked, Opened, Second } from './worker-protocol.ts';
-import { Workers } from './workers.ts';
+  confirmedNotStored,
+  type Figures,
+  MergedTally,
+  mergeDays,
+  mergeTallies,
+} from './merge-results.ts';
+import type { LoadOptions } from './options.ts';
+import { createTokens, openConversations, register } from './people.ts';
+import { kindsOf } from './profiles.ts';
+import type { ProgressDisplay } from './progress-display.ts';
+import { readHistory, readLastSeqs, type Stored } from './read-history.ts';
+import { startWorkers } from './start-workers.ts';
+import { type ServerFigures, type ServerSample, watchServers } from './watch-servers.ts';
+import type { Checked, DayFigures, Opened, Progress, Step } from './worker-protocol.ts';
 
-export interface LoadResult {
-  readonly profile: string;
-  readonly sockets: number;
-  readonly conversations: number;
-  readonly members: number;
+export interface StepFigures extends Figures {
   /** Messages a second that were meant to be sent. */
   readonly rate: number;
   /** Seconds. */
   readonly duration: number;
+  /** Milliseconds; more than {@link BEHIND_MAX}: the load tester was too busy, latencies are too long. */
+  readonly behind: number;
+  /** Cores that the servers used; null: they were not looked at. */
+  readonly cpu: number | null;
+}
+
+export interface LoadResult extends Figures {
+  readonly profile: string;
+  readonly targets: readonly string[];
+  readonly sockets: number;
+  readonly conversations: number;
+  readonly members: number;
+  /** Messages a second that were meant to be sent, in the first step. */
+  readonly rate: number;
+  /** Seconds, all steps together. */
+  readonly duration: number;
+  readonly workers: number;
+  /** Milliseconds by which the clocks of the workers may differ after they were compared. */
+  readonly clockUncertainty: number;
   readonly connectsPerSecond: number;
-  readonly sent: number;
-  readonly confirmed: number;
   readonly unanswered: number;
   readonly skipped: number;
-  readonly refused: Readonly<Record<string, number>>;
   /** As the history says. */
   readonly stored: number;
   /** Confirmed, and not in the history. */
@@ -35,74 +53,109 @@ export interface LoadResult {
   /** In the histories that were read: the same message again, and a `seq` that is not the next. */
   readonly storedTwice: number;
   readonly holes: number;
+  readonly reactionsNotStored: number;
   readonly expected: number;
-  readonly delivered: number;
   readonly lost: number;
   readonly duplicated: number;
   readonly reordered: number;
+  /** Delivered to who is no member. */
+  readonly strays: number;
   readonly socketsLost: number;
   /** Milliseconds; null: there was no storm. */
   readonly stormOver: number | null;
+  /** What people did beside sending; null: it was no mixed day. */
+  readonly day: DayFigures | null;
   readonly connect: LatencySummary;
-  /** From when a message was due to its confirmation. */
-  readonly confirm: LatencySummary;
-  /** From when a message was due to each receiver. */
-  readonly delivery: LatencySummary;
-  /** Milliseconds; more than {@link BEHIND_MAX}: this machine was too busy, latencies are too long. */
+  /** Seconds of CPU time of each server while sockets were opened, in the order of `servers`. */
+  readonly connectCpu: readonly number[];
   readonly behind: number;
-  /** Seconds of CPU time of the load tester. */
+  /** Seconds of CPU time of the workers. */
   readonly ownCpu: number;
   /** Of the processes that were named; null: none were. */
   readonly servers: ServerFigures | null;
-  /** Percentiles of delivery: `[percent, milliseconds]`. */
-  readonly distribution: readonly (readonly [number, number])[];
-  readonly seconds: readonly Second[];
+  /** `[percent, milliseconds]`. */
+  readonly distribution: {
+    readonly confirm: readonly (readonly [number, number])[];
+    readonly delivery: readonly (readonly [number, number])[];
+  };
+  readonly steps: readonly StepFigures[];
+  readonly seconds: readonly Figures[];
 }
 
 /** Milliseconds. */
 export const BEHIND_MAX = 100;
-/** Milliseconds from the order to the first message, for all processes. */
-const HEAD_START = 500;
+/** Milliseconds from the order to the first message, for all workers. */
+const HEAD_START = 1000;
+/** Milliseconds for the workers of this machine to end by themselves. */
+const END_WITHIN = 2000;
+/** Of the plot of a distribution. */
+const PERCENTS = [0, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.95, 99.99, 99.999, 100];
 
 /** Whether what was promised has been kept. */
 export function holds(result: LoadResult): boolean {
-  const { lost, duplicated, reordered, confirmedNotStored, storedTwice, holes } = result;
-  return lost + duplicated + reordered + confirmedNotStored + storedTwice + holes === 0;
+  const { lost, duplicated, reordered, strays } = result;
+  const { storedTwice, holes, reactionsNotStored } = result;
+  const stored = result.confirmedNotStored + storedTwice + holes + reactionsNotStored;
+  return lost + duplicated + reordered + strays + stored + (result.day?.wrong ?? 0) === 0;
 }
 
 /**
- * One run: accounts and conversations, sockets, messages, and what became of them.
+ * One run: accounts and conversations, sockets, messages, and what became of them. This process
+ * coordinates; the workers of `options.workers` that are not of this machine come by themselves.
  *
- * @throws Error when it cannot be carried out
+ * @throws WorkerLostError when a worker is gone before the end
+ * @throws Error when the run cannot be carried out
  */
-export async function runLoad(
-  options: LoadOptions,
-  note: (line: string) => void,
-): Promise<LoadResult> {
-  const { targets, rest, secret, processes, conversations, members, sockets } = options;
-  const cast: Cast = { run: `load-${randomBytes(5).toString('hex')}`, sockets, members };
+export async function runLoad(options: LoadOptions, display: ProgressDisplay): Promise<LoadResult> {
+  const { rest, secret, sockets, steps } = options;
+  const run = `load-${randomBytes(5).toString('hex')}`;
+  const cast: Cast = { run, sockets, kinds: kindsOf(options) };
   const tokens = createTokens(rest, secret);
-  const people = secret === null ? sockets : Math.min(sockets, conversations * members);
+  const seconds: MergedTally[] = [];
+  const onProgress = display.follow(options.workers, steps);
+  await using servers = await watchServers(options.servers);
+  await using coordinator = await Coordinator.listen({
+    ...options.meeting,
+    workers: options.workers,
+    onProgress(worker: number, progress: Progress) {
+      onProgress(worker, progress);
+      if (progress.second !== null && progress.tally !== null) {
+        seconds[progress.second] ??= new MergedTally();
+        seconds[progress.second]?.add(progress.tally);
+      }
+    },
+  });
+  using ownWorkers = startWorkers(
+    options.processes,
+    { meeting: { ...options.meeting, coordinator: `127.0.0.1:${coordinator.port}` }, secret },
+    (what) => coordinator.processEnded(what),
+  );
+  if (options.workers > options.processes) {
+    display.phase(`waiting for ${options.workers} workers on port ${coordinator.port}`);
+  }
+  const clockUncertainty = await coordinator.joined();
+
+  const people = secret === null ? sockets : peopleIn(cast);
   if (people > 0) {
-    note(`opening ${people} accounts and ${conversations} conversations`);
+    display.phase(`opening ${people} accounts and ${conversationsIn(cast)} conversations`);
   }
   await register(cast, rest, people);
-  const ids = await openConversations(cast, rest, tokens, conversations);
+  const ids = await openConversations(cast, rest, tokens);
 
-  const progress = createProgress(processes, note);
-  using workers = new Workers(processes, progress);
-  note(`opening ${sockets} sockets`);
-  const opened = await workers.order(
+  display.phase(`opening ${sockets} sockets`);
+  const before = await servers.cpu();
+  const opened = await coordinator.order(
     (worker) => ({
       kind: 'open',
       cast,
-      targets,
+      targets: options.targets,
       rest,
-      secret,
+      sourceAddresses: options.sourceAddresses,
       ids,
       worker,
-      workers: processes,
-      ramp: options.ramp / processes,
+      workers: options.workers,
+      connectRate: options.connectRate / options.workers,
+      clockOffset: coordinator.clockOffset(worker),
     }),
     'opened',
   );
@@ -111,133 +164,106 @@ export async function runLoad(
     throw new Error(`Sockets could not be opened: ${failures.slice(0, 5).join('; ')}`);
   }
 
-  const senders = opened.reduce((sum, one) => sum + one.senders, 0);
-  note(`running for ${options.duration} s`);
-  await using servers = await watchServers(options.serverPids);
+  const after = await servers.cpu();
+  const connectCpu = after.map((cpu, index) => cpu - (before[index] ?? 0));
+  const duration = steps.reduce((sum, step) => sum + step.duration, 0) / 1000;
+  display.phase(`running for ${duration} s`);
   const from = performance.timeOrigin + performance.now() + HEAD_START;
-  await workers.order(
-    () => ({
-      kind: 'send',
-      from,
-      duration: options.duration * 1000,
-      rate: options.rate,
-      senders,
-      storm: options.profile.storm,
-    }),
+  const { storm, mixed } = options.profile;
+  const senders = opened.reduce((sum, one) => sum + one.senders, 0);
+  const watching = setTimeout(() => void servers.begin(), HEAD_START);
+  const settled = await coordinator.order(
+    () => ({ kind: 'send', from, steps, senders, storm, mixed }),
     'settled',
   );
+  clearTimeout(watching);
   const figures = await servers.figures();
-  const stored = await readHistory(cast, rest, tokens, ids);
-  const checked = await workers.order(
+  display.phase('reading the history');
+  const reactions = settled.flatMap((one) => one.reactions);
+  const stored = await readHistory(cast, { rest, tokens, ids, reactions });
+  const checked = await coordinator.order(
     () => ({ kind: 'check', stored: stored.lastSeqs }),
     'checked',
   );
+  // What was confirmed after the history was read, in a run that did not come to rest, is stored later.
+  const isLate = confirmedNotStored(checked, stored.lastSeqs) > 0;
+  const reached = isLate ? await readLastSeqs(cast, { rest, tokens, ids }) : stored.lastSeqs;
+  coordinator.finish();
+  await Promise.race([ownWorkers.ended, pause(END_WITHIN, undefined, { ref: false })]);
   return {
     profile: options.profile.name,
+    targets: options.targets,
     sockets,
-    conversations,
-    members,
-    rate: options.rate,
-    duration: options.duration,
+    conversations: conversationsIn(cast),
+    members: options.members,
+    rate: steps[0]?.rate ?? 0,
+    duration,
+    workers: options.workers,
+    clockUncertainty,
     ...merge(opened, checked, stored),
+    confirmedNotStored: confirmedNotStored(checked, reached),
+    day: mixed ? mergeDays(checked.map(({ day }) => day)) : null,
+    steps: steps.map((step, index) => mergeStep(step, index, { steps, checked, figures })),
+    connectCpu,
     servers: figures,
+    seconds: Array.from(seconds, (second) => (second ?? new MergedTally()).figures()),
   };
 }
-
-/** Of the plot of a distribution. */
-const PERCENTS = [1, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.95, 99.99, 100];
 
 function merge(opened: readonly Opened[], checked: readonly Checked[], stored: Stored) {
   const sum = (one: (report: Checked) => number) =>
     checked.reduce((total, report) => total + one(report), 0);
-  const latency = (encoded: readonly string[]) => {
-    const all = new Latency();
-    for (const one of encoded) {
-      all.add(one);
-    }
-    return all;
-  };
-  const delivery = latency(checked.map((one) => one.delivery));
-  const refused: Record<string, number> = {};
-  for (const [code, count] of checked.flatMap((report) => Object.entries(report.refused))) {
-    refused[code] = (refused[code] ?? 0) + count;
+  const connect = new Latency();
+  for (const one of opened) {
+    connect.add(one.connect);
   }
+  const all = mergeTallies(checked.flatMap(({ steps }) => steps));
   const storms = checked.flatMap(({ stormOver }) => stormOver ?? []);
+  const distribution = (latency: Latency) =>
+    PERCENTS.map((percent) => [percent, latency.percentile(percent)] as const);
   return {
-    connectsPerSecond: opened.reduce((all, { sockets, seconds }) => all + sockets / seconds, 0),
-    sent: sum(({ sent }) => sent),
-    confirmed: sum(({ confirmed }) => confirmed),
+    ...all.figures(),
+    connectsPerSecond: opened.reduce((total, { sockets, seconds }) => total + sockets / seconds, 0),
     unanswered: sum(({ unanswered }) => unanswered),
     skipped: sum(({ skipped }) => skipped),
-    refused,
     stored: stored.lastSeqs.reduce((total, count) => total + count, 0),
-    confirmedNotStored: confirmedNotStored(checked, stored.lastSeqs),
     storedTwice: stored.twice,
     holes: stored.holes,
+    reactionsNotStored: stored.reactionsNotStored,
     expected: sum(({ expected }) => expected),
     delivered: sum(({ delivered }) => delivered),
     lost: sum(({ lost }) => lost),
     duplicated: sum(({ duplicated }) => duplicated),
     reordered: sum(({ reordered }) => reordered),
+    strays: sum(({ strays }) => strays),
     socketsLost: sum(({ socketsLost }) => socketsLost),
     stormOver: storms.length === 0 ? null : Math.max(...storms),
-    connect: latency(opened.map((one) => one.connect)).summary(),
-    confirm: latency(checked.map((one) => one.confirm)).summary(),
-    delivery: delivery.summary(),
-    distribution: PERCENTS.map((percent) => [percent, delivery.percentile(percent)] as const),
-    behind: Math.max(...checked.map(({ behind }) => behind)),
+    connect: connect.summary(),
+    distribution: { confirm: distribution(all.confirm), delivery: distribution(all.delivery) },
+    behind: Math.max(0, ...checked.flatMap(({ steps }) => steps.map(({ behind }) => behind))),
     ownCpu: sum(({ cpu }) => cpu),
-    seconds: mergeSeconds(checked),
   };
 }
 
-/** Each confirmed `seq` is one of 1 … stored, and nobody else's. */
-export function confirmedNotStored(
-  checked: readonly Pick<Checked, 'confirmedSeqs'>[],
-  stored: readonly number[],
-): number {
-  const seqs = new Map<number, Set<number>>();
-  let missing = 0;
-  for (const [conversation, all] of checked.flatMap(({ confirmedSeqs }) => confirmedSeqs)) {
-    const known = seqs.get(conversation) ?? new Set();
-    seqs.set(conversation, known);
-    for (const seq of all) {
-      missing += Number(seq < 1 || seq > (stored[conversation] ?? 0) || known.has(seq));
-      known.add(seq);
-    }
-  }
-  return missing;
-}
-
-function mergeSeconds(checked: readonly Checked[]): Second[] {
-  const length = Math.max(...checked.map(({ seconds }) => seconds.length));
-  return Array.from({ length }, (_, index) => {
-    const all = checked.flatMap(({ seconds }) => seconds[index] ?? []);
-    const sum = (name: keyof Second) => all.reduce((total, second) => total + second[name], 0);
-    const most = (name: keyof Second) => Math.max(0, ...all.map((second) => second[name]));
-    return {
-      sent: sum('sent'),
-      confirmed: sum('confirmed'),
-      delivered: sum('delivered'),
-      confirmP99: most('confirmP99'),
-      deliveryP99: most('deliveryP99'),
-    };
-  });
-}
-
-/** One line for each second in which every worker has said something. */
-function createProgress(processes: number, note: (line: string) => void) {
-  const latest = new Map<number, { open: number; second: Second }>();
-  return (worker: number, report: { open: number; second: Second }) => {
-    latest.set(worker, report);
-    if (latest.size === processes) {
-      const all = [...latest.values()];
-      latest.clear();
-      const sum = (of: (one: { open: number; second: Second }) => number) =>
-        all.reduce((total, one) => total + of(one), 0);
-      note(
-        `${sum(({ open }) => open)} open, sent ${sum(({ second }) => second.sent)}/s, confirmed ${sum(({ second }) => second.confirmed)}/s, delivered ${sum(({ second }) => second.delivered)}/s`,
-      );
-    }
+function mergeStep(
+  step: Step,
+  index: number,
+  of: { steps: readonly Step[]; checked: readonly Checked[]; figures: ServerFigures | null },
+): StepFigures {
+  const mine = of.checked.flatMap(({ steps }) => steps[index] ?? []);
+  const began = of.steps.slice(0, index).reduce((sum, one) => sum + one.duration, 0) / 1000;
+  const duration = step.duration / 1000;
+  return {
+    rate: step.rate,
+    duration,
+    ...mergeTallies(mine).figures(),
+    behind: Math.max(0, ...mine.map(({ behind }) => behind)),
+    cpu: of.figures === null ? null : meanCpu(of.figures.samples, began, began + duration),
   };
+}
+
+/** Of the samples that lie within. */
+function meanCpu(samples: readonly ServerSample[], from: number, until: number): number {
+  const within = samples.filter(({ at }) => at > from + 0.9 && at <= until + 0.2);
+  return within.reduce((sum, { cpu }) => sum + cpu, 0) / Math.max(1, within.length);
 }

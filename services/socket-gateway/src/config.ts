@@ -50,6 +50,11 @@ export const gatewayConfig = {
     .describe(
       'Messages, marks and reactions of one gateway that wait for their confirmation; beyond: `OVERLOADED`.',
     ),
+  CONFIRM_WAIT_MAX: integer(50, 60_000)
+    .prefault('1000')
+    .describe(
+      'Milliseconds that one of them may have to wait while others are confirmed, to judge by the best second of the last minute; beyond: `OVERLOADED`. 1000 may always wait.',
+    ),
   ACCEPT_TIMEOUT: integer(100, 600_000)
     .prefault('10000')
     .describe(

@@ -128,6 +128,7 @@ export function createSocketGateway(options: GatewayOptions): Service {
       metrics,
       logger,
       max: settings.MAX_UNCONFIRMED,
+      maxWait: settings.CONFIRM_WAIT_MAX,
       askAgain(request) {
         batcher.submit(request.conversationId, request).catch((error: unknown) => {
           logger.warn({ err: error }, 'overdue request could not be asked for');

@@ -74,6 +74,7 @@ function oneUnconfirmed() {
     bus,
     gatewayId,
     max: 10,
+    maxWait: 1000,
     askAgain: (request) => asked.push(request),
   });
   const request: MessageRequest = {
@@ -137,6 +138,7 @@ test('a socket that is gone waits for nothing any more', async () => {
     bus: createMemoryEventBus(),
     gatewayId: 'gateway-1' as GatewayId,
     max: 1,
+    maxWait: 1000,
     askAgain: () => {},
   });
   const request = { ref: '1' } as MessageRequest;

@@ -33,6 +33,9 @@ export type SubmitRequest = (
   succeed: (result: Success) => void,
 ) => void;
 
+/** One for all: past what can be done, a stack trace for each refusal is what there is no time for. */
+const overloaded = new AppError('OVERLOADED', 'Too many messages are waiting, try again later');
+
 export function createSubmitter(options: {
   batcher: CommandBatcher<ChatRequest>;
   unconfirmed: UnconfirmedMessages;
@@ -46,7 +49,7 @@ export function createSubmitter(options: {
 
   return (socket, unnamed, answer, succeed) => {
     if (unconfirmed.full) {
-      throw new AppError('OVERLOADED', 'Too many messages are waiting, try again later');
+      throw overloaded;
     }
     count += 1;
     const request: ChatRequest = { ...unnamed, ref: count.toString(36) };

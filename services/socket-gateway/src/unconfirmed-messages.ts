@@ -13,6 +13,7 @@ import type { Logger, TraceSpan } from '@bambochat/runtime';
 import type { ChatSocket } from './chat-socket.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { Connection } from './raw-web-socket.ts';
+import { createWaitingBound } from './waiting-bound.ts';
 
 export type Success = Exclude<ChatResult, { error: WireError }>;
 
@@ -49,7 +50,7 @@ interface Entry extends Waiting {
 
 /**
  * Messages, marks and reactions that were taken over by the command log, or are on their way there, and have no result
- * yet. Bounded by `max`; an entry goes when its result comes or its socket is gone. An entry whose
+ * yet. Bounded by `max`, and while results come by how fast they do; an entry goes when its result comes or its socket is gone. An entry whose
  * result is overdue has its command sent again under the same name, which finds what was done and
  * confirms it; after half an hour without any result it is given up as
  * `UNAVAILABLE`, which the client may retry, so that nothing keeps its place for ever.
@@ -58,6 +59,8 @@ export function createUnconfirmedMessages(options: {
   bus: EventBus;
   gatewayId: GatewayId;
   max: number;
+  /** Milliseconds; see {@link createWaitingBound}. */
+  maxWait: number;
   askAgain: (request: ChatRequest) => void;
   onUnknownResult?: () => void;
   metrics?: Pick<GatewayMetrics, 'resultTransit'>;
@@ -66,6 +69,7 @@ export function createUnconfirmedMessages(options: {
   const entries = new Map<string, Entry>();
   /** How many entries each connection has. */
   const counts = new Map<Connection, number>();
+  const bound = createWaitingBound({ max: options.max, wait: options.maxWait });
 
   function take(ref: string): Entry | undefined {
     const entry = entries.get(ref);
@@ -109,6 +113,7 @@ export function createUnconfirmedMessages(options: {
           // The socket is gone, or the question was asked twice.
           continue;
         }
+        bound.answered(entries.size);
         settle(entry, result, options.logger);
       }
     },
@@ -136,7 +141,7 @@ export function createUnconfirmedMessages(options: {
       return entries.size;
     },
     get full() {
-      return entries.size >= options.max;
+      return !bound.admits(entries.size);
     },
     add(waiting) {
       entries.set(waiting.request.ref, {

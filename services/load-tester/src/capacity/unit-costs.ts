@@ -1,0 +1,48 @@
+/** What one of each thing costs. CPU time in µs, memory in KiB, unless it is said otherwise. */
+export interface UnitCosts {
+  readonly gatewayPerDelivery: number;
+  /** Taking it, handing it on and confirming it. */
+  readonly gatewayPerMessage: number;
+  readonly gatewayPerConnect: number;
+  /** In a second: its ping each 25 s. */
+  readonly gatewayPerIdleSocket: number;
+  /** Without sockets. */
+  readonly gatewayMemory: number;
+  readonly memoryPerSocket: number;
+  /** One of a command with few. */
+  readonly messageServicePerMessage: number;
+  readonly directoryPerConnect: number;
+  /** Somebody comes or goes. */
+  readonly presencePerChange: number;
+  readonly redisPerPublish: number;
+  /** For each gateway that has subscribed. */
+  readonly redisPerCopy: number;
+  readonly natsPerMessage: number;
+  /** Of the command stream, by default. */
+  readonly partitions: number;
+  /** From a command's append until the next of its partition may be handled. */
+  readonly commandMilliseconds: number;
+  readonly messagesPerCommand: number;
+  /** A stored message with its indexes, in bytes. */
+  readonly bytesPerMessage: number;
+}
+
+/** BENCHMARKS.md says of each how it was measured. */
+export const unitCosts: UnitCosts = {
+  gatewayPerDelivery: 12.3,
+  gatewayPerMessage: 150,
+  gatewayPerConnect: 400,
+  gatewayPerIdleSocket: 2.4,
+  gatewayMemory: 100_000,
+  memoryPerSocket: 31.4,
+  messageServicePerMessage: 300,
+  directoryPerConnect: 300,
+  presencePerChange: 200,
+  redisPerPublish: 20,
+  redisPerCopy: 5,
+  natsPerMessage: 100,
+  partitions: 16,
+  commandMilliseconds: 10,
+  messagesPerCommand: 100,
+  bytesPerMessage: 500,
+};
