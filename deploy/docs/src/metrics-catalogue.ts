@@ -27,13 +27,14 @@ const never = (): never => {
   throw new Error('the catalogue is never scraped');
 };
 const counts: RoomsFigures = { broadcasts: 0, deliveries: 0 };
-const redis: RoomsFigures['redis'] = {
+const redis: NonNullable<RoomsFigures['redis']> = {
   connections: [],
   subscriptions: 0,
   resubscriptions: 0,
   interruptions: 0,
   published: 0,
   dropped: 0,
+  malformed: 0,
   pending: 0,
 };
 
