@@ -3,13 +3,10 @@ import { freePort, waitFor } from '@bambochat/testing';
 import type { ImageBuilder } from './build-image.ts';
 import { images } from './images.ts';
 import { type Container, runImage } from './run-image.ts';
-import { compressedSize, sizeOf } from './size.ts';
 
 export interface CheckedImage {
-  /** Bytes of what is above the base image, Node included. */
-  readonly size: number;
-  /** The same as it is pulled: gzip. */
-  readonly compressed: number;
+  /** A folder with what is above the base image, Node included. */
+  readonly root: string;
   /** Milliseconds until its health check passed; null: it is no server. */
   readonly healthyAfter: number | null;
 }
@@ -33,7 +30,7 @@ export async function checkImage(
     throw new Error(`there is no image ${name}`);
   }
   const image = await builder.build(recipe.target, name);
-  const sizes = { size: await sizeOf(image.root), compressed: await compressedSize(image.root) };
+  const { root } = image;
   const port = await freePort();
   const env = {
     ...backends,
@@ -48,7 +45,7 @@ export async function checkImage(
     if (!container.output().includes('Usage: npm run')) {
       throw new Error(`${name} printed no usage:\n${container.output()}`);
     }
-    return { ...sizes, healthyAfter: null };
+    return { root, healthyAfter: null };
   }
   const begun = performance.now();
   const answers = async () =>
@@ -60,7 +57,7 @@ export async function checkImage(
   }
   const healthyAfter = performance.now() - begun;
   await expectStatus(container, name, await container.stop());
-  return { ...sizes, healthyAfter };
+  return { root, healthyAfter };
 }
 
 async function expectStatus(

@@ -7,6 +7,7 @@ import { obtainTool, startBackends } from '@bambochat/testing';
 import { ImageBuilder } from './build-image.ts';
 import { checkImage } from './check-image.ts';
 import { images } from './images.ts';
+import { compressedSize, sizeOf } from './size.ts';
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
 const print = (line: string) => void process.stdout.write(`${line}\n`);
@@ -19,7 +20,7 @@ await using builder = await ImageBuilder.open({ repository, bwrap });
 print('| image | MiB above Debian | as pulled | healthy after |');
 print('| --- | --: | --: | --: |');
 for (const name of chosen.length > 0 ? chosen : Object.keys(images)) {
-  const { size, compressed, healthyAfter } = await checkImage(name, {
+  const { root, healthyAfter } = await checkImage(name, {
     builder,
     bwrap,
     backends: {
@@ -29,5 +30,6 @@ for (const name of chosen.length > 0 ? chosen : Object.keys(images)) {
     },
   });
   const healthy = healthyAfter === null ? '' : `${(healthyAfter / 1000).toFixed(1)} s`;
+  const [size, compressed] = [await sizeOf(root), await compressedSize(root)];
   print(`| ${name} | ${inMiB(size)} | ${inMiB(compressed)} | ${healthy} |`);
 }

@@ -8,6 +8,7 @@ import { images } from '@bambochat/images';
 import { readConfig } from '@bambochat/runtime';
 import { obtainTool, ToolMissingError } from '@bambochat/testing';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { environmentOf, runtimeVariables, seconds, secrets } from './environment.ts';
 import { allows, type Party } from './network-policies.ts';
 import { ofKind, ownImage, selects, type Workload, workloadsOf } from './objects.ts';
@@ -207,6 +208,24 @@ function checkSystem(name: string, { objects }: Rendering): void {
       expect(target?.spec).toBeDefined();
       expect(target?.spec.replicas).toBeUndefined();
       expect(spec.minReplicas).toBeGreaterThanOrEqual(2);
+    }
+  });
+
+  test('prometheus-adapter makes the metrics that are scaled by', async () => {
+    const adapter = new URL('../../autoscaling/prometheus-adapter-values.yaml', import.meta.url);
+    const { rules } = parse(await readFile(adapter, 'utf8'));
+    for (const { spec } of ofKind(objects, 'HorizontalPodAutoscaler')) {
+      for (const { pods, external } of spec.metrics) {
+        const made = pods === undefined ? rules.external : rules.custom;
+        const metric: string | undefined = (pods ?? external)?.metric.name;
+        expect(
+          metric === undefined ||
+            made.some(({ seriesQuery }: { seriesQuery: string }) =>
+              seriesQuery.startsWith(`${metric}{`),
+            ),
+          metric,
+        ).toBe(true);
+      }
     }
   });
 
