@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { processes } from '@bambochat/docs/configuration';
+import { type Processes, processes } from '@bambochat/docs/configuration';
 import { images } from '@bambochat/images';
 import { obtainTool, ToolMissingError } from '@bambochat/testing';
 import { describe, expect, test } from 'vitest';
@@ -77,7 +77,7 @@ test('has every service, each built from its own sources', async () => {
 });
 
 describe.each(ours)('%s', (name, service) => {
-  const schema = processes[name];
+  const schema = (processes as Processes)[name];
 
   test('gets every variable that it requires, and no other', () => {
     const { shape = {} } = schema ?? {};
