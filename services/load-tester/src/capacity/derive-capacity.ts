@@ -75,7 +75,8 @@ export function deriveCapacity(assumed: Assumptions, cost: UnitCosts): Capacity 
   const pods = (cores: number) => Math.max(2, Math.ceil(cores / assumed.utilisation));
   const { users, devices, utilisation } = assumed;
 
-  const sockets = row('sockets', users * devices, '', `${users} users × ${devices} devices`);
+  row('users', users, '', 'connected at the busiest moment');
+  const sockets = row('sockets', users * devices, '', `users × ${devices} devices`);
   const messages = row(
     'messages',
     (users * assumed.messagesPerDay * assumed.peakFactor) / 86_400,
@@ -172,7 +173,7 @@ export function deriveCapacity(assumed: Assumptions, cost: UnitCosts): Capacity 
     'cores of one server',
     `messages × ${cost.natsPerMessage} µs (a stream of one replica)`,
   );
-  const shards = row(
+  row(
     'MongoDB shards',
     Math.max(1, Math.ceil(messages / assumed.messagesPerShard)),
     '',
@@ -214,7 +215,7 @@ export function deriveCapacity(assumed: Assumptions, cost: UnitCosts): Capacity 
     {
       what: 'one MongoDB shard',
       used: messages / assumed.messagesPerShard,
-      remedy: `shard messages by conversationId: ${shards} shards`,
+      remedy: 'shard messages by conversationId',
     },
     {
       what: 'the directory, when a gateway goes',
