@@ -68,9 +68,15 @@ describe('npm run capacity', () => {
   test('prints both tables, for as many users as it is told', async () => {
     const { stdout } = await run('--users', '1000000', '--markdown');
     expect(stdout).toContain('| sockets | 1,200,000 |');
-    expect(stdout).toContain('| what there is one of | used | past that |');
+    expect(stdout).toContain('| users | 1,000,000 |');
+    expect(stdout).toContain('| what there is one of | 1,000,000 |');
+    const { stdout: several } = await run('--users', '1000,2000');
+    expect(several).toMatch(/^sockets +1,200 +2,400 /m);
     const { stdout: json } = await run('--users', '1000000', '--devices', '1', '--json');
-    expect(JSON.parse(json).rows[0]).toMatchObject({ what: 'sockets', value: 1_000_000 });
+    expect(JSON.parse(json).capacities[0].rows[1]).toMatchObject({
+      what: 'sockets',
+      value: 1_000_000,
+    });
   });
 
   test.for([

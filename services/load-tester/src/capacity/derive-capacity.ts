@@ -75,7 +75,8 @@ export function deriveCapacity(assumed: Assumptions, cost: UnitCosts): Capacity 
   const pods = (cores: number) => Math.max(2, Math.ceil(cores / assumed.utilisation));
   const { users, devices, utilisation } = assumed;
 
-  const sockets = row('sockets', users * devices, '', `${users} users × ${devices} devices`);
+  row('users', users, '', 'connected at the busiest moment');
+  const sockets = row('sockets', users * devices, '', `users × ${devices} devices`);
   const messages = row(
     'messages',
     (users * assumed.messagesPerDay * assumed.peakFactor) / 86_400,
@@ -172,7 +173,7 @@ export function deriveCapacity(assumed: Assumptions, cost: UnitCosts): Capacity 
     'cores of one server',
     `messages × ${cost.natsPerMessage} µs (a stream of one replica)`,
   );
-  const shards = row(
+  row(
     'MongoDB shards',
     Math.max(1, Math.ceil(messages / assumed.messagesPerShard)),
     '',
@@ -209,12 +210,12 @@ export function deriveCapacity(assumed: Assumptions, cost: UnitCosts): Capacity 
       used:
         messages / (cost.partitions * (1000 / cost.commandMilliseconds) * cost.messagesPerCommand),
       remedy:
-        'more partitions (`npm run operate -- partitions`); batches grow by themselves before',
+        'more partitions, up to 1,024 (`npm run operate -- partitions`); larger commands: gateways should gather longer while many are unanswered (not built yet)',
     },
     {
       what: 'one MongoDB shard',
       used: messages / assumed.messagesPerShard,
-      remedy: `shard messages by conversationId: ${shards} shards`,
+      remedy: 'shard messages by conversationId',
     },
     {
       what: 'the directory, when a gateway goes',

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { type Assumptions, type Capacity, defaults, deriveCapacity } from './derive-capacity.ts';
 import { unitCosts } from './unit-costs.ts';
 
-const usage = `Usage: npm run capacity -- [--users N] [options]
+const usage = `Usage: npm run capacity -- [--users N[,N…]] [options]
 
 What a deployment needs at its busiest moment, from the measured cost of one of each thing.
 
@@ -21,7 +21,7 @@ process.exitCode = main();
 
 function main(): number {
   const names = optionNames();
-  let assumed: Assumptions;
+  let columns: Assumptions[];
   let values: Record<string, string | boolean | undefined>;
   try {
     ({ values } = parseArgs({
@@ -34,14 +34,14 @@ function main(): number {
         help: { type: 'boolean' },
       },
     }));
-    assumed = { ...defaults };
+    const assumed = { ...defaults };
     for (const [option, name] of Object.entries(names)) {
-      const value = Number(values[option] ?? defaults[name]);
-      if (!Number.isFinite(value) || value <= 0) {
-        throw new Error(`--${option} must be a number above 0`);
+      if (name !== 'users' && values[option] !== undefined) {
+        Object.assign(assumed, { [name]: numberOf(option, values[option]) });
       }
-      Object.assign(assumed, { [name]: value });
     }
+    const users = String(values.users ?? defaults.users).split(',');
+    columns = users.map((one) => ({ ...assumed, users: numberOf('users', one) }));
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n\n${usage}`);
     return WRONG_USAGE;
@@ -50,13 +50,22 @@ function main(): number {
     process.stdout.write(usage);
     return 0;
   }
-  const capacity = deriveCapacity(assumed, unitCosts);
+  const capacities = columns.map((assumed) => deriveCapacity(assumed, unitCosts));
+  const json = capacities.map((capacity, index) => ({ assumed: columns[index], ...capacity }));
   process.stdout.write(
     values.json === true
-      ? `${JSON.stringify({ assumed, unitCosts, ...capacity })}\n`
-      : tableOf(capacity, values.markdown === true),
+      ? `${JSON.stringify({ unitCosts, capacities: json })}\n`
+      : tableOf(capacities, values.markdown === true),
   );
   return 0;
+}
+
+function numberOf(option: string, given: string | boolean | undefined): number {
+  const value = Number(given);
+  if (!Number.isFinite(value) || value <= 0) {
+    throw new Error(`--${option} must be a number above 0`);
+  }
+  return value;
 }
 
 /** `messages-per-day` and so on. */
@@ -69,33 +78,52 @@ function optionNames(): Record<string, keyof Assumptions> {
   );
 }
 
-function tableOf({ rows, limits }: Capacity, isMarkdown: boolean): string {
-  const needs = rows.map(({ what, value, unit, from }) => [
+/** A column for each number of users; the text beside it is that of the last. */
+function tableOf(capacities: readonly Capacity[], isMarkdown: boolean): string {
+  const [first] = capacities;
+  const last = capacities.at(-1);
+  const needs = (first?.rows ?? []).map(({ what, unit }, index) => [
     what,
-    `${short(value)}${unit === '' || unit.startsWith('/') ? unit : ` ${unit}`}`,
-    from,
+    ...capacities.map(({ rows }) => short(rows[index]?.value ?? 0)),
+    unit,
+    last?.rows[index]?.from ?? '',
   ]);
-  const full = limits.map(({ what, used, remedy }) => [what, `${short(used * 100)} %`, remedy]);
-  return [
-    ...lines([['what', 'needed', 'how it comes about'], ...needs], isMarkdown),
+  const full = (last?.limits ?? []).map(({ what, remedy }) => [
+    what,
+    ...capacities.map(({ limits }) => {
+      const used = limits.find((limit) => limit.what === what)?.used ?? 0;
+      return `${short(used * 100)} %`;
+    }),
     '',
-    ...lines([['what there is one of', 'used', 'past that'], ...full], isMarkdown),
+    remedy,
+  ]);
+  const users = capacities.map(({ rows }) => short(rows[0]?.value ?? 0));
+  return [
+    ...lines([['what', ...users, 'unit', 'how it comes about'], ...needs], isMarkdown),
+    '',
+    ...lines([['what there is one of', ...users, '', 'past that'], ...full], isMarkdown),
     '',
   ].join('\n');
 }
 
 function lines(rows: readonly (readonly string[])[], isMarkdown: boolean): string[] {
+  const [head = [], ...others] = rows;
   if (isMarkdown) {
-    const [head = [], ...others] = rows;
     const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-    return [line(head), '| --- | --: | --- |', ...others.map(line)];
+    const rule = head.map((_, column) => (column > 0 && column < head.length - 2 ? '--:' : '---'));
+    return [line(head), line(rule), ...others.map(line)];
   }
-  const widths = [0, 1].map((column) =>
+  const widths = head.map((_, column) =>
     Math.max(...rows.map((cells) => cells[column]?.length ?? 0)),
   );
-  return rows.map(
-    ([what = '', value = '', more = '']) =>
-      `${what.padEnd(widths[0] ?? 0)}  ${value.padStart(widths[1] ?? 0)}  ${more}`,
+  return rows.map((cells) =>
+    cells
+      .map((cell, column) =>
+        column === 0
+          ? cell.padEnd(widths[column] ?? 0)
+          : cell.padStart(column < cells.length - 1 ? (widths[column] ?? 0) : 0),
+      )
+      .join('  '),
   );
 }
 

@@ -27,22 +27,22 @@ export interface UnitCosts {
   readonly bytesPerMessage: number;
 }
 
-/** BENCHMARKS.md says of each how it was measured. */
+/** CAPACITY.md says of each how it was measured. */
 export const unitCosts: UnitCosts = {
   gatewayPerDelivery: 12.3,
-  gatewayPerMessage: 150,
-  gatewayPerConnect: 400,
-  gatewayPerIdleSocket: 2.4,
-  gatewayMemory: 100_000,
+  gatewayPerMessage: 3300,
+  gatewayPerConnect: 401,
+  gatewayPerIdleSocket: 1.8,
+  gatewayMemory: 163_840,
   memoryPerSocket: 31.4,
-  messageServicePerMessage: 300,
-  directoryPerConnect: 300,
-  presencePerChange: 200,
+  messageServicePerMessage: 7700,
+  directoryPerConnect: 1520,
+  presencePerChange: 1730,
   redisPerPublish: 20,
-  redisPerCopy: 5,
-  natsPerMessage: 100,
+  redisPerCopy: 3.3,
+  natsPerMessage: 1670,
   partitions: 16,
-  commandMilliseconds: 10,
-  messagesPerCommand: 100,
-  bytesPerMessage: 500,
+  commandMilliseconds: 45,
+  messagesPerCommand: 1,
+  bytesPerMessage: 520,
 };
