@@ -153,7 +153,8 @@ export class ConversationView {
     }
     const { readSeq, unread, lastSeq } = this.conversation;
     if (readSeq === null) {
-      if (this.#client.state.name === 'offline') {
+      const { name } = this.#client.state;
+      if (name === 'offline' || name === 'refused') {
         this.#enter('unavailable');
       }
       return;
