@@ -96,7 +96,7 @@ export class Visitor implements AsyncDisposable {
     return this.page
       .getByRole('navigation', { name: 'Conversations' })
       .getByRole('link')
-      .filter({ hasText: name });
+      .filter({ has: this.page.locator('.conversation-title', { hasText: name }) });
   }
 
   async openConversation(name: string): Promise<void> {

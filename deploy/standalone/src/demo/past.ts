@@ -173,13 +173,13 @@ const withLayla: PastConversation = {
       2,
       ['19:15', 'layla', 'مساء الخير يا آدا! قرأتُ قصيدة عن الجبل وفكرتُ فيكِ.'],
       ['19:16', 'layla', '«على قدر أهل العزم تأتي العزائم»'],
-      ['19:30', 'ada', 'ما أجملها! Can you read it to us at the hut?', { love: ['layla'] }],
+      ['19:30', 'ada', 'ما أجملها! هل تقرئينها لنا في الكوخ؟', { love: ['layla'] }],
       ['19:31', 'layla', 'بالتأكيد 😊'],
     ),
     ...day(1, [
       '08:00',
       'ada',
-      'צהריים טובים from the office: we have a poet from Haifa here, too. 🎉',
+      'Good morning from the office! “בוקר טוב”, as our poet from Haifa says. 🎉',
     ]),
   ],
 };

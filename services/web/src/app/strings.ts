@@ -1,3 +1,6 @@
+/** A name in a sentence of another direction: keeps the words around it in their places. */
+const isolated = (name: string) => `\u2068${name}\u2069`;
+
 /** Every word that a person reads. Tests find elements by the names of controls: keep those. */
 export const strings = {
   product: 'BamboChat',
@@ -29,6 +32,8 @@ export const strings = {
     logIn: 'Log in',
     createAccount: 'Create account',
     logOut: 'Log out',
+    logOutWaiting:
+      'Some of your messages have not been sent. They stay in this browser, and are sent when you log in here again.',
     username: 'Username',
     usernameHint: 'Letters, digits, dots, dashes and underscores. Others find you by it.',
     email: 'Email',
@@ -120,7 +125,8 @@ export const strings = {
   messages: {
     label: 'Messages',
     beginning: 'This is the beginning of the conversation.',
-    beginningWith: (name: string) => `This is the beginning of your conversation with ${name}.`,
+    beginningWith: (name: string) =>
+      `This is the beginning of your conversation with ${isolated(name)}.`,
     loadingOlder: 'Loading older messages…',
     cannotLoad: 'Messages could not be loaded.',
     offlineHistory: 'Older messages are here again when you are back online.',
@@ -186,9 +192,9 @@ export const strings = {
     show: 'Show',
     none: 'No friends yet',
     noneHint: 'Find people by their username. Friends see when you are online.',
-    removeQuestion: (name: string) => `Remove ${name} from your friends?`,
+    removeQuestion: (name: string) => `Remove ${isolated(name)} from your friends?`,
     blockQuestion: (name: string) =>
-      `Block ${name}? They cannot ask for friendship or start a conversation with you. They are not told.`,
+      `Block ${isolated(name)}? They cannot ask for friendship or start a conversation with you. They are not told.`,
     isFriend: 'Friends',
   },
 

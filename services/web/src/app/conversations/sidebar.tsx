@@ -11,12 +11,17 @@ const NewConversationDialog = lazy(async () => ({
   default: (await import('./new-conversation-dialog.tsx')).NewConversationDialog,
 }));
 
+const ConfirmDialog = lazy(async () => ({
+  default: (await import('../ui/confirm-dialog.tsx')).ConfirmDialog,
+}));
+
 export function Sidebar() {
   const chat = useChat();
   const { page } = useRoute();
   const [search, setSearch] = useState('');
   const [isCreating, setCreating] = useState(false);
   const waiting = useStore(chat.friends.store, ({ received }) => received.length);
+  const [isLeaving, setLeaving] = useState(false);
   const field = useRef<HTMLInputElement>(null);
 
   useEffect(() => {
@@ -30,6 +35,15 @@ export function Sidebar() {
     globalThis.addEventListener('keydown', onKeyDown);
     return () => globalThis.removeEventListener('keydown', onKeyDown);
   }, []);
+
+  function logOut(): void {
+    const summaries = [...chat.directory.store.get().summaries.values()];
+    if (summaries.some(({ outgoing }) => outgoing === 'pending')) {
+      setLeaving(true);
+    } else {
+      void chat.logOut();
+    }
+  }
 
   return (
     <div className="sidebar">
@@ -81,11 +95,21 @@ export function Sidebar() {
         <NavLink href={paths.profile} isCurrent={page === 'profile'} icon="profile">
           {strings.profile.label}
         </NavLink>
-        <button type="button" className="nav-link" onClick={() => void chat.logOut()}>
+        <button type="button" className="nav-link" onClick={logOut}>
           <Icon name="leave" />
           <span>{strings.session.logOut}</span>
         </button>
       </nav>
+      {isLeaving && (
+        <Suspense>
+          <ConfirmDialog
+            text={strings.session.logOutWaiting}
+            label={strings.session.logOut}
+            onConfirm={() => void chat.logOut()}
+            onClose={() => setLeaving(false)}
+          />
+        </Suspense>
+      )}
       {isCreating && (
         <Suspense>
           <NewConversationDialog onClose={() => setCreating(false)} />

@@ -52,7 +52,12 @@ function OpenConversation({ conversationId }: { conversationId: string }) {
       conversationId,
     });
     setView(opened);
-    return () => opened.close();
+    const keep = () => opened.keep();
+    globalThis.addEventListener('pagehide', keep);
+    return () => {
+      globalThis.removeEventListener('pagehide', keep);
+      opened.close();
+    };
   }, [chat, conversationId]);
   return (
     <section className="pane">

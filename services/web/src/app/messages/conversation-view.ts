@@ -86,7 +86,6 @@ export class ConversationView {
       }),
       options.failed.store.subscribe(this.#updateSoon),
     ];
-    globalThis.addEventListener('pagehide', this.#keep);
     void this.#open();
     this.#update();
   }
@@ -97,7 +96,9 @@ export class ConversationView {
   }
 
   send(content: string): void {
+    // Who writes has seen what is there, and goes to the end of it.
     this.#dividerSeq = null;
+    this.#isAttending = true;
     this.conversation.send(content);
     this.showNewest();
   }
@@ -126,9 +127,15 @@ export class ConversationView {
     await this.#load(() => this.#window.loadNewer(PAGE));
   }
 
+  /** Remembers the newest messages for the next visit, which may be without a connection. */
+  keep(): void {
+    if (this.#status === 'ready' && !this.#window.hasNewer) {
+      this.#kept.write(this.conversation.id, this.#window.messages);
+    }
+  }
+
   close(): void {
-    this.#keep();
-    globalThis.removeEventListener('pagehide', this.#keep);
+    this.keep();
     for (const stop of this.#stops) {
       stop();
     }
@@ -153,7 +160,8 @@ export class ConversationView {
     }
     const { readSeq, unread, lastSeq } = this.conversation;
     if (readSeq === null) {
-      if (this.#client.state.name === 'offline') {
+      const { name } = this.#client.state;
+      if (name === 'offline' || name === 'refused') {
         this.#enter('unavailable');
       }
       return;
@@ -210,13 +218,6 @@ export class ConversationView {
     const isEmpty = this.#status === 'unavailable' && messages.length === 0;
     return isEmpty ? this.#kept.read(this.conversation.id) : messages;
   }
-
-  /** For the next visit, which may be without a connection. */
-  readonly #keep = (): void => {
-    if (this.#status === 'ready' && !this.#window.hasNewer) {
-      this.#kept.write(this.conversation.id, this.#window.messages);
-    }
-  };
 
   #outgoing(): OutgoingMessage[] {
     const { id, pending } = this.conversation;
