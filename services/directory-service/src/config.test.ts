@@ -25,7 +25,7 @@ describe('configuration', () => {
     ['JWT_SECRET', undefined],
     ['MONGODB_URL', 'postgres://127.0.0.1'],
     ['NATS_URL', undefined],
-    ['PASSWORD_SCRYPT_COST', '3'],
+    ['PASSWORD_SCRYPT_COST', '9'],
     ['AUTH_LIMIT_WINDOW', '60s'],
     ['FRIENDS_PER_USER_MAX', '5001'],
     ['BLOCKS_PER_USER_MAX', '10001'],

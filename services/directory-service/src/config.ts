@@ -6,7 +6,7 @@ import { z } from 'zod';
 
 /** Settings that standalone shares. Limits are per replica. */
 export const directoryConfig = {
-  PASSWORD_SCRYPT_COST: integer(4, 18)
+  PASSWORD_SCRYPT_COST: integer(10, 18)
     .prefault('15')
     .describe(
       "log2 of scrypt's N; each step doubles time and memory of a hash. Below 14 only for tests and load: the log warns.",

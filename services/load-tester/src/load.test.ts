@@ -54,7 +54,7 @@ async function startStandalone() {
       AUTH_REQUESTS_PER_ADDRESS: '1000000',
       REQUEST_RATE: '100000',
       REQUEST_BURST: '1000000',
-      PASSWORD_SCRYPT_COST: '4',
+      PASSWORD_SCRYPT_COST: '10',
     },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
