@@ -1,6 +1,6 @@
 import { AppError } from '@bambochat/protocol';
 import { waitFor } from '@bambochat/testing';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { CommandBatcherOptions } from './command-batcher.ts';
 import { createCommandBatcher } from './command-batcher.ts';
 import type { CommandLog } from './command-log.ts';
@@ -65,6 +65,72 @@ test('while an append is in flight, items gather for the next command, in order'
   ]);
   expect(accepted).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']);
   expect(batcher.waiting).toBe(0);
+});
+
+describe('while enough commands are unanswered', () => {
+  const hour = 3_600_000;
+
+  test('items gather, though the log accepts at once; an answer lets them go', async () => {
+    const { log, appends } = scriptedLog(() => Promise.resolve());
+    const batcher = batcherOn(log, { maxUnanswered: 2, gatherTime: hour });
+    await batcher.submit('c', 'a');
+    await batcher.submit('c', 'b');
+    const gathered = [batcher.submit('c', 'd'), batcher.submit('c', 'e')];
+    await new Promise(setImmediate);
+    gathered.push(batcher.submit('c', 'f'));
+    expect(appends).toEqual([['a'], ['b']]);
+    batcher.answered('c');
+    await Promise.all(gathered);
+    expect(appends).toEqual([['a'], ['b'], ['d', 'e', 'f']]);
+  });
+
+  test('a command that is full waits for no answer', async () => {
+    const { log, appends } = scriptedLog(() => Promise.resolve());
+    const batcher = batcherOn(log, { maxUnanswered: 1, gatherTime: hour, maxItems: 2 });
+    await batcher.submit('c', 'a');
+    await Promise.all([batcher.submit('c', 'b'), batcher.submit('c', 'd')]);
+    expect(appends).toEqual([['a'], ['b', 'd']]);
+  });
+
+  test('one whose answer never comes is waited for no longer than `gatherTime`', async () => {
+    const { log, appends } = scriptedLog(() => Promise.resolve());
+    const batcher = batcherOn(log, { maxUnanswered: 1, gatherTime: 30 });
+    await batcher.submit('c', 'a');
+    await batcher.submit('c', 'b');
+    expect(appends).toEqual([['a'], ['b']]);
+  });
+
+  test('one that the log did not take is not waited for', async () => {
+    const { log, appends } = scriptedLog(async (items) => {
+      if (items[0] === 'a') throw new AppError('OVERLOADED', 'full');
+    });
+    const batcher = batcherOn(log, { maxUnanswered: 1, gatherTime: hour });
+    await expect(batcher.submit('c', 'a')).rejects.toMatchObject({ code: 'OVERLOADED' });
+    await batcher.submit('c', 'b');
+    expect(appends).toEqual([['a'], ['b']]);
+  });
+
+  test('an answer that is faster than the log counts', async () => {
+    const { log, appends } = scriptedLog(async (items) => {
+      if (items[0] === 'a') batcher.answered('c');
+    });
+    const batcher = batcherOn(log, { maxUnanswered: 1, gatherTime: hour });
+    await batcher.submit('c', 'a');
+    await batcher.submit('c', 'b');
+    expect(appends).toEqual([['a'], ['b']]);
+  });
+
+  test('other partitions go on', async () => {
+    const keys = ['k0', 'k1', 'k2', 'k3', 'k4', 'k5'];
+    const other = keys.find((key) => partitionOf(key, 2) !== partitionOf('k0', 2)) as string;
+    const { log, appends } = scriptedLog(() => Promise.resolve(), 2);
+    const batcher = batcherOn(log, { maxUnanswered: 1, gatherTime: hour });
+    await batcher.submit('k0', 'a');
+    void batcher.submit('k0', 'held').catch(() => {});
+    await batcher.submit(other, 'b');
+    expect(appends).toEqual([['a'], ['b']]);
+    batcher.answered('k0');
+  });
 });
 
 test('partitions do not wait for each other', async () => {

@@ -5,8 +5,9 @@ import { partitionOf } from './command-log.ts';
 
 /**
  * Group commit in front of {@link CommandLog.append}: while one append of a partition is in flight,
- * items for it gather, and the next command takes them together. Load makes batches grow instead of
- * queues.
+ * items for it gather, and the next command takes them together. A log may accept faster than its
+ * consumer works, so they also gather while enough commands of the partition are unanswered: there
+ * they would only wait one by one. Load makes batches grow instead of queues.
  */
 export interface CommandBatcher<Item> {
   /**
@@ -24,6 +25,12 @@ export interface CommandBatcher<Item> {
    *   flight at that moment is awaited first); `TOO_LARGE` when the item alone exceeds a command.
    */
   submit(key: string, item: Item): Promise<void>;
+
+  /**
+   * The oldest unanswered command of this key's partition has been carried out. Who never tells
+   * makes commands wait for `gatherTime`, no longer.
+   */
+  answered(key: string): void;
 
   /** Items submitted and neither accepted nor rejected yet. */
   readonly waiting: number;
@@ -46,6 +53,10 @@ export interface CommandBatcherOptions<Item> {
   maxWaiting: number;
   /** From `submit` until accepted, in ms. Default 10,000. */
   acceptTimeout?: number;
+  /** Commands of a partition that may be unanswered before items gather. Default: any number. */
+  maxUnanswered?: number;
+  /** In ms: after that long a command counts as answered. Default 250. */
+  gatherTime?: number;
   /** First pause after an append that failed, doubled with full jitter. Default 25 ms. */
   backoff?: number;
   /** Default 500 ms. */
@@ -65,6 +76,10 @@ interface Lane<Item> {
   running: boolean;
   /** Items that the next command may hold; lowered for one command when the log said TOO_LARGE. */
   limit: number;
+  /** When the commands were appended that are younger than `gatherTime` and unanswered; oldest first. */
+  unanswered: number[];
+  /** Ends the gathering; null while nothing gathers. */
+  wake: (() => void) | null;
 }
 
 export function createCommandBatcher<Item>(
@@ -72,10 +87,19 @@ export function createCommandBatcher<Item>(
 ): CommandBatcher<Item> {
   const { log, encode, maxItems, maxWaiting } = options;
   const { maxBytes = 768 * 1024, acceptTimeout = 10_000, backoff = 25, maxBackoff = 500 } = options;
+  const { maxUnanswered = Number.POSITIVE_INFINITY, gatherTime = 250 } = options;
   const lanes = Array.from(
     { length: log.partitions },
-    (_, partition): Lane<Item> => ({ partition, queue: [], running: false, limit: maxItems }),
+    (_, partition): Lane<Item> => ({
+      partition,
+      queue: [],
+      running: false,
+      limit: maxItems,
+      unanswered: [],
+      wake: null,
+    }),
   );
+  const laneOf = (key: string) => lanes[partitionOf(key, lanes.length)] as Lane<Item>;
   const idleListeners = new Set<() => void>();
   let waiting = 0;
 
@@ -84,11 +108,30 @@ export function createCommandBatcher<Item>(
     // Lets what is submitted in the same turn share the first command.
     await undefined;
     while (lane.queue.length > 0) {
+      await gather(lane);
       rejectExpired(lane);
       const batch = takeBatch(lane);
       if (batch) await commit(lane, batch.entries, batch.command);
     }
     lane.running = false;
+  }
+
+  /** Until there is reason to append: few enough are unanswered, or the command is full. */
+  async function gather(lane: Lane<Item>): Promise<void> {
+    forgetOld(lane);
+    while (lane.unanswered.length >= maxUnanswered && lane.queue.length < lane.limit) {
+      const full = new AbortController();
+      lane.wake = () => full.abort();
+      await pause((lane.unanswered[0] ?? 0) + gatherTime - performance.now(), full.signal);
+      lane.wake = null;
+      forgetOld(lane);
+    }
+  }
+
+  function forgetOld({ unanswered }: Lane<Item>): void {
+    const since = performance.now() - gatherTime;
+    const young = unanswered.findIndex((appendedAt) => appendedAt > since);
+    unanswered.splice(0, young < 0 ? unanswered.length : young);
   }
 
   /** Deadlines rise along the queue, so the expired ones are its head. */
@@ -145,11 +188,15 @@ export function createCommandBatcher<Item>(
   ): Promise<void> {
     const deadline = entries[0]?.deadline ?? 0;
     for (let failures = 1; ; failures += 1) {
+      const appendedAt = performance.now();
       try {
+        // Before it is accepted: the answer may be faster.
+        lane.unanswered.push(appendedAt);
         await log.append(lane.partition, command, tracesOf(entries));
         settle(entries);
         return;
       } catch (error) {
+        lane.unanswered = lane.unanswered.filter((other) => other !== appendedAt);
         const code = error instanceof AppError ? error.code : undefined;
         if (code === 'TOO_LARGE' && entries.length > 1) {
           lane.limit = Math.ceil(entries.length / 2);
@@ -189,13 +236,20 @@ export function createCommandBatcher<Item>(
           new AppError('OVERLOADED', 'Too many messages are waiting, try again later'),
         );
       }
-      const lane = lanes[partitionOf(key, lanes.length)] as Lane<Item>;
+      const lane = laneOf(key);
       waiting += 1;
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       lane.queue.push({ item, deadline: performance.now() + acceptTimeout, resolve, reject });
       // `run` handles every failure of an item itself; it can only reject through a bug here.
       if (!lane.running) void run(lane);
+      if (lane.queue.length >= lane.limit) lane.wake?.();
       return promise;
+    },
+
+    answered(key) {
+      const lane = laneOf(key);
+      lane.unanswered.shift();
+      lane.wake?.();
     },
 
     async drain(timeout) {

@@ -83,6 +83,8 @@ const RATE_LIMITED_USERS_MAX = 100_000;
 const DEPARTURE_TIMEOUT = 2000;
 /** Milliseconds that clients which are sent away have to part, at most. */
 const FAREWELL_TIMEOUT = 1500;
+/** Of one partition: one that is being carried out, and one that follows without a pause. */
+const COMMANDS_UNANSWERED_MAX = 2;
 /** Milliseconds in which a connection must have passed its handshake. */
 const CONNECT_TIMEOUT = 15_000;
 /** Milliseconds without a byte after which HTTP connections are dropped; a long poll takes 25 s. */
@@ -121,6 +123,7 @@ export function createSocketGateway(options: GatewayOptions): Service {
       maxItems: REQUESTS_PER_COMMAND_MAX,
       maxWaiting: settings.MAX_UNCONFIRMED,
       acceptTimeout: settings.ACCEPT_TIMEOUT,
+      maxUnanswered: COMMANDS_UNANSWERED_MAX,
     });
     const unconfirmed = createUnconfirmedMessages({
       bus,
@@ -129,6 +132,7 @@ export function createSocketGateway(options: GatewayOptions): Service {
       logger,
       max: settings.MAX_UNCONFIRMED,
       maxWait: settings.CONFIRM_WAIT_MAX,
+      onCommandAnswered: ({ conversationId }) => batcher.answered(conversationId),
       askAgain(request) {
         batcher.submit(request.conversationId, request).catch((error: unknown) => {
           logger.warn({ err: error }, 'overdue request could not be asked for');

@@ -62,6 +62,8 @@ export function createUnconfirmedMessages(options: {
   /** Milliseconds; see {@link createWaitingBound}. */
   maxWait: number;
   askAgain: (request: ChatRequest) => void;
+  /** A command has been carried out that held this request. */
+  onCommandAnswered?: (request: ChatRequest) => void;
   onUnknownResult?: () => void;
   metrics?: Pick<GatewayMetrics, 'resultTransit'>;
   logger?: Logger;
@@ -107,6 +109,7 @@ export function createUnconfirmedMessages(options: {
         // Clocks that disagree would give negative times.
         options.metrics?.resultTransit.observe(Math.max(0, Date.now() - sentAt) / 1000);
       }
+      let answered: ChatRequest | null = null;
       for (const result of parsed.data.results) {
         const entry = take(result.ref);
         if (entry === undefined) {
@@ -114,7 +117,11 @@ export function createUnconfirmedMessages(options: {
           continue;
         }
         bound.answered(entries.size);
+        answered = entry.request;
         settle(entry, result, options.logger);
+      }
+      if (answered !== null) {
+        options.onCommandAnswered?.(answered);
       }
     },
   );
