@@ -49,7 +49,7 @@ describe('two people at two browsers', { timeout: 120_000 }, () => {
     await atAda.button('React with love').click();
     await atBen
       .message('Yes')
-      .getByRole('button', { name: /^love: / })
+      .getByRole('button', { name: /^1 love: / })
       .waitFor();
 
     await atBen.page.close();

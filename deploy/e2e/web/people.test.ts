@@ -155,7 +155,7 @@ describe('without a pointer', { timeout: 120_000 }, () => {
     await keyboard.press('Enter');
     await atBen
       .message('Who needs a mouse?')
-      .getByRole('button', { name: /^haha: / })
+      .getByRole('button', { name: /^1 haha: / })
       .waitFor();
     await keyboard.press('Escape');
     await focused('Message');
