@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createLifecycle, type Service } from './lifecycle.ts';
+import { createLifecycle, type Service, StartInterrupted } from './lifecycle.ts';
 import { createLogger } from './logger.ts';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
@@ -69,4 +69,18 @@ test('stopping twice is stopping once', async () => {
   await lifecycle.use('only', service('only'));
   await Promise.all([lifecycle.stop(1000), lifecycle.stop(1000)]);
   expect(steps.filter((step) => step === 'stop only')).toHaveLength(1);
+});
+
+test('what would start after stopping has begun is not started, and what is opened is closed', async () => {
+  const { steps, service } = recorder();
+  const lifecycle = createLifecycle(logger);
+  await lifecycle.use('first', service('first'));
+  const stopped = lifecycle.stop(1000);
+  lifecycle.defer('connection', () => void steps.push('close connection'));
+  await expect(lifecycle.use('second', service('second'))).rejects.toThrow(StartInterrupted);
+  expect(() => lifecycle.running()).toThrow(StartInterrupted);
+  expect(await stopped).toEqual({ clean: true });
+  expect(steps).toContain('close connection');
+  expect(steps).not.toContain('start second');
+  expect(lifecycle.state).toBe('stopped');
 });

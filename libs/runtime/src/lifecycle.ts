@@ -23,11 +23,15 @@ export type LifecycleState =
 
 export interface Lifecycle {
   readonly state: LifecycleState;
-  /** Starts a service and remembers to drain and stop it. */
+  /**
+   * Starts a service and remembers to drain and stop it.
+   *
+   * @throws StartInterrupted when stopping has begun meanwhile: what starts now, nobody would stop
+   */
   use(name: string, service: Service): Promise<void>;
-  /** Remembers to close something that is already open, such as a connection. */
+  /** Remembers to close something that is already open, such as a connection; while stopping, closes it. */
   defer(name: string, close: () => Promise<void> | void): void;
-  /** Everything is started. */
+  /** Everything is started. @throws StartInterrupted as `use` does */
   running(): void;
   /**
    * Drains, then stops, both in the reverse of the starting order: outermost first, brokers last.
@@ -35,6 +39,11 @@ export interface Lifecycle {
    * failure is logged and the rest goes on. Calling it again gives the same promise.
    */
   stop(timeout: number): Promise<{ clean: boolean }>;
+}
+
+/** Not a failure: the process was told to stop before it had started. */
+export class StartInterrupted extends Error {
+  override readonly name = 'StartInterrupted';
 }
 
 interface Entry {
@@ -53,9 +62,9 @@ export function createLifecycle(logger: Logger): Lifecycle {
     state = next;
   }
 
-  async function each(phase: 'drain' | 'stop'): Promise<boolean> {
+  async function each(phase: 'drain' | 'stop', of = entries): Promise<boolean> {
     let clean = true;
-    for (const entry of entries.toReversed()) {
+    for (const entry of of.toReversed()) {
       try {
         await entry[phase]();
       } catch (error) {
@@ -80,6 +89,9 @@ export function createLifecycle(logger: Logger): Lifecycle {
       return state;
     },
     async use(name, service) {
+      if (stopping !== null) {
+        throw new StartInterrupted(`${name} is not started: the process is stopping`);
+      }
       if (state === 'created') {
         enter('starting');
       }
@@ -88,9 +100,17 @@ export function createLifecycle(logger: Logger): Lifecycle {
       await service.start();
     },
     defer(name, close) {
-      entries.push({ name, drain: async () => {}, stop: async () => close() });
+      const entry = { name, drain: async () => {}, stop: async () => close() };
+      if (stopping === null) {
+        entries.push(entry);
+      } else {
+        void each('stop', [entry]);
+      }
     },
     running() {
+      if (stopping !== null) {
+        throw new StartInterrupted('the process is stopping');
+      }
       enter('running');
     },
     stop(timeout) {

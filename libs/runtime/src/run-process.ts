@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { ConfigError, readConfig } from './config.ts';
 import { createHealth, type Health } from './health.ts';
-import { createLifecycle, type Lifecycle } from './lifecycle.ts';
+import { createLifecycle, type Lifecycle, StartInterrupted } from './lifecycle.ts';
 import { createLogger, type Logger, type LogLevel } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { observeProcess } from './process-metrics.ts';
@@ -114,7 +114,10 @@ export async function runProcess<Shape extends z.ZodRawShape>(options: {
     logger.info({ url: running.url }, 'service ready');
     options.announce?.(running);
   } catch (error) {
-    if (error instanceof ConfigError) {
+    if (error instanceof StartInterrupted) {
+      // Whoever interrupted it is stopping what there is.
+      logger.info({ reason: error.message }, 'start interrupted');
+    } else if (error instanceof ConfigError) {
       process.stderr.write(`${options.name} does not start. ${error.message}\n`);
       await end('wrong configuration', EX_CONFIG);
     } else {
