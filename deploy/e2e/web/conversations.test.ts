@@ -13,7 +13,7 @@ async function company(count = 2) {
   return (await newPeople(target(), 'web', count)) as [Person, Person, ...Person[]];
 }
 
-describe('two people at two browsers', { timeout: 120_000 }, () => {
+describe('two people at two browsers', { timeout: 300_000 }, () => {
   test('chat, and see who is there, who types, what was stored and what was read', async (context) => {
     const [ada, ben] = await company();
     await befriend(ada, ben);
@@ -106,7 +106,7 @@ describe('two people at two browsers', { timeout: 120_000 }, () => {
   });
 });
 
-describe('a group', { timeout: 120_000 }, () => {
+describe('a group', { timeout: 300_000 }, () => {
   test('is made, gets a member, loses one and is left', async (context) => {
     const [ada, ben, cleo] = (await company(3)) as [Person, Person, Person];
     const url = target().restUrl;

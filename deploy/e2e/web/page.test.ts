@@ -50,7 +50,7 @@ describe('the page as it is served', () => {
   });
 });
 
-describe('what somebody writes', { timeout: 120_000 }, () => {
+describe('what somebody writes', { timeout: 300_000 }, () => {
   test('stays text, whatever it looks like, and the policy is never broken', async (context) => {
     const [ada, ben] = (await newPeople(target(), 'web', 2)) as [Person, Person];
     const { _id } = await createDirect(ada, ben);
@@ -117,7 +117,7 @@ describe('what somebody writes', { timeout: 120_000 }, () => {
   });
 });
 
-describe.each(['light', 'dark'] as const)('axe, %s', { timeout: 180_000 }, (colorScheme) => {
+describe.each(['light', 'dark'] as const)('axe, %s', { timeout: 300_000 }, (colorScheme) => {
   test('finds nothing serious in any view', async (context) => {
     const [ada, ben, cleo] = (await newPeople(target(), 'web', 3)) as [Person, Person, Person];
     await befriend(ada, ben);

@@ -13,7 +13,7 @@ async function two() {
   return (await newPeople(target(), 'web', 2)) as [Person, Person];
 }
 
-describe('an account', { timeout: 120_000 }, () => {
+describe('an account', { timeout: 300_000 }, () => {
   test('is opened, lives over a reload and is left; what is wrong is said where it is', async (context) => {
     const [ada] = await two();
     const userId = `new-${randomName()}`;
@@ -73,7 +73,7 @@ describe('an account', { timeout: 120_000 }, () => {
   });
 });
 
-describe('friends', { timeout: 120_000 }, () => {
+describe('friends', { timeout: 300_000 }, () => {
   test('are found, asked, told at once, accepted, removed and blocked', async (context) => {
     const [ada, ben] = await two();
     const url = target().restUrl;
@@ -114,7 +114,7 @@ describe('friends', { timeout: 120_000 }, () => {
   });
 });
 
-describe('without a pointer', { timeout: 120_000 }, () => {
+describe('without a pointer', { timeout: 300_000 }, () => {
   test('one logs in, finds a conversation, reacts, writes, and starts another one', async (context) => {
     const [ada, ben] = await two();
     await befriend(ada, ben);

@@ -10,7 +10,7 @@ import { expect } from 'vitest';
 import type { Person } from '../src/person.ts';
 
 /** Milliseconds in which a busy machine does anything that a person waits for. */
-export const PATIENCE = 20_000;
+export const PATIENCE = 60_000;
 
 /** A message as the page shows it. */
 export interface ShownMessage {

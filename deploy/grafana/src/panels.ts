@@ -257,6 +257,10 @@ export const rows: readonly RowPlan[] = [
         queries: [
           [`sum by (job) (${rate('bambochat_rooms_emits_total')})`, '{{job}} to Redis'],
           [`sum by (job) (${rate('bambochat_rooms_emits_dropped_total')})`, '{{job}} dropped'],
+          [
+            `sum by (job) (${rate('bambochat_rooms_events_malformed_total')})`,
+            '{{job}} not understood',
+          ],
         ],
       },
       {

@@ -145,7 +145,7 @@ describe('against a real server', () => {
     }
   });
 
-  test('a kill -9 of the server in the middle of sending', async () => {
+  test('a kill -9 of the server in the middle of sending', { timeout: 120_000 }, async () => {
     await using own = await startStandalone();
     const [ada, ben] = await Promise.all([
       Person.create(own.url, 'ada'),
