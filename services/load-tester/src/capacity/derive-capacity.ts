@@ -210,7 +210,7 @@ export function deriveCapacity(assumed: Assumptions, cost: UnitCosts): Capacity 
       used:
         messages / (cost.partitions * (1000 / cost.commandMilliseconds) * cost.messagesPerCommand),
       remedy:
-        'more partitions, up to 1,024 (`npm run operate -- partitions`); larger commands: gateways should gather longer while many are unanswered (not built yet)',
+        'more partitions, up to 1,024 (`npm run operate -- partitions`); larger commands come by themselves, as gateways gather while two are unanswered',
     },
     {
       what: 'one MongoDB shard',
