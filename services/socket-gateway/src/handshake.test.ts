@@ -78,7 +78,7 @@ test('a token that expires ends the connection and says why', async () => {
   const client = io(gateway.url, {
     forceNew: true,
     transports: ['websocket'],
-    auth: { token: gateway.token('alice', 1500) },
+    auth: { token: gateway.token('alice', 6000) },
   });
   const error = new Promise((resolve) => client.once('chat_error', resolve));
   const reason = new Promise((resolve) => client.once('disconnect', resolve));
@@ -90,7 +90,7 @@ test('a token that expires ends the connection and says why', async () => {
 test('a renewed token keeps the connection; one of another user or a bad one does not count', async () => {
   await using gateway = await startGateway();
   const client = await gateway.connect('alice', {
-    auth: { token: gateway.token('alice', 2000) },
+    auth: { token: gateway.token('alice', 6000) },
   });
   let ended = false;
   client.once('disconnect', () => {
@@ -107,7 +107,7 @@ test('a renewed token keeps the connection; one of another user or a bad one doe
   expect(renewed).toEqual({ success: true, expiresAt: expect.stringMatching(/Z$/) });
   // A second socket with the old lifetime shows that the time has come and gone.
   const witness = await gateway.connect('alice', {
-    auth: { token: gateway.token('alice', 2000) },
+    auth: { token: gateway.token('alice', 6000) },
   });
   await new Promise((resolve) => witness.once('disconnect', resolve));
   expect(ended).toBe(false);
