@@ -137,7 +137,7 @@ describe('a gateway that stops', () => {
   test('does not wait for clients that do not answer', async () => {
     await using gateway = await startGateway();
     using slow = await openSlowSocket(gateway.url, gateway.token('slow'));
-    using expired = await openSlowSocket(gateway.url, gateway.token('expired', 1000));
+    using expired = await openSlowSocket(gateway.url, gateway.token('expired', 4000));
     slow.stopReading();
     expired.stopReading();
     await waitFor(() => !gateway.presence.users.has('expired'));
@@ -145,7 +145,7 @@ describe('a gateway that stops', () => {
     // Resolves when no connection is left; ws alone would wait 30 s for a goodbye.
     await gateway.gateway.stop();
     expect(gateway.presence.users.size).toBe(0);
-  }, 15_000);
+  }, 25_000);
 });
 
 /** Connections that are gone as soon as they are sent away. */
