@@ -12,7 +12,7 @@ import {
   observeRooms,
   type RoomsFigures,
 } from '@bambochat/runtime';
-import { createGatewayMetrics } from '@bambochat/socket-gateway/metrics';
+import { createGatewayMetrics, observeHoldings } from '@bambochat/socket-gateway/metrics';
 
 export interface CataloguedMetric {
   readonly name: string;
@@ -38,6 +38,10 @@ const redis: NonNullable<RoomsFigures['redis']> = {
   pending: 0,
 };
 
+const gateway: Registering = (metrics) => {
+  createGatewayMetrics(metrics);
+  observeHoldings(metrics, never);
+};
 const nats: Registering = (metrics) => observeNats(metrics, never, never);
 const mongo: Registering = (metrics) => observeMongo(metrics, never);
 const rooms: Registering = (metrics) => observeRooms(metrics, () => counts);
@@ -45,14 +49,14 @@ const roomsOnRedis: Registering = (metrics) => observeRooms(metrics, () => ({ ..
 
 /** What each process registers besides {@link registeredByAll}; held against real processes by a test. */
 export const exporters: Readonly<Record<string, readonly Registering[]>> = {
-  'socket-gateway': [createGatewayMetrics, roomsOnRedis, nats],
+  'socket-gateway': [gateway, roomsOnRedis, nats],
   'message-service': [createMessageServiceMetrics, roomsOnRedis, nats, mongo],
   'presence-service': [createPresenceServiceMetrics, nats, mongo],
   'history-service': [createRestMetrics, mongo],
   'directory-service': [createRestMetrics, nats, mongo],
   web: [],
   standalone: [
-    createGatewayMetrics,
+    gateway,
     createMessageServiceMetrics,
     createPresenceServiceMetrics,
     createRestMetrics,

@@ -34,8 +34,8 @@ test('a blocked event loop shows in its delay, and an idle one shows none of its
     process.value(`bambochat_event_loop_delay_seconds_bucket{le="${bucket}"}`);
   const total = () => process.value('bambochat_event_loop_delay_seconds_count');
   // Looks that were in time: the interval itself is no delay.
-  await waitFor(async () => ((await seen('0.1')) ?? 0) > 2);
-  block(700);
+  await waitFor(async () => ((await seen('0.1')) ?? 0) > 0);
+  block(1700);
   await waitFor(async () => ((await total()) ?? 0) > ((await seen('0.5')) ?? 0));
 });
 

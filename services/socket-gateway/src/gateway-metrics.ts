@@ -4,14 +4,6 @@ export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 
 export function createGatewayMetrics(metrics: Metrics) {
   return {
-    connections: metrics.gauge({
-      name: 'bambochat_connections',
-      help: 'Sockets connected now.',
-    }),
-    connectionsMax: metrics.gauge({
-      name: 'bambochat_connections_max',
-      help: 'Connections at which more are refused: MAX_CONNECTIONS.',
-    }),
     connects: metrics.counter({
       name: 'bambochat_connects_total',
       help: 'Handshakes that were accepted.',
@@ -35,17 +27,9 @@ export function createGatewayMetrics(metrics: Metrics) {
       name: 'bambochat_handshake_retries_total',
       help: 'Times that the directory was to be asked again for a handshake.',
     }),
-    handshakesWaiting: metrics.gauge({
-      name: 'bambochat_handshakes_waiting',
-      help: 'Handshakes that wait for their turn to ask the directory.',
-    }),
     slowReaders: metrics.counter({
       name: 'bambochat_slow_readers_cut_total',
       help: 'Connections that were cut off because they did not read.',
-    }),
-    bufferedBytes: metrics.gauge({
-      name: 'bambochat_send_buffer_bytes',
-      help: 'Bytes that wait for connections which do not take them at once.',
     }),
     disconnects: metrics.counter({
       name: 'bambochat_disconnects_total',
@@ -82,10 +66,6 @@ export function createGatewayMetrics(metrics: Metrics) {
       help: "From a message's createdAt to its sockets here, over Redis: storing and both clocks included.",
       buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     }),
-    unconfirmed: metrics.gauge({
-      name: 'bambochat_unconfirmed_messages',
-      help: 'Messages that wait for their confirmation.',
-    }),
     presenceReports: metrics.counter({
       name: 'bambochat_roster_reports_total',
       help: 'Reports to presence-service, heartbeats and retries included.',
@@ -108,4 +88,39 @@ export function createGatewayMetrics(metrics: Metrics) {
       help: 'Sockets that were told to fetch what they may have missed.',
     }),
   };
+}
+
+/** What a gateway holds, asked for when somebody scrapes: an idle one has no clock for it. */
+export interface GatewayHoldings {
+  readonly connections: number;
+  readonly connectionsMax: number;
+  readonly handshakesWaiting: number;
+  readonly bufferedBytes: number;
+  readonly unconfirmed: number;
+}
+
+export function observeHoldings(metrics: Metrics, holdings: () => GatewayHoldings): void {
+  const gauge = (name: string, held: keyof GatewayHoldings, help: string) =>
+    metrics.read({ type: 'gauge', name, help, read: () => holdings()[held] });
+  gauge('bambochat_connections', 'connections', 'Sockets connected now.');
+  gauge(
+    'bambochat_connections_max',
+    'connectionsMax',
+    'Connections at which more are refused: MAX_CONNECTIONS.',
+  );
+  gauge(
+    'bambochat_handshakes_waiting',
+    'handshakesWaiting',
+    'Handshakes that wait for their turn to ask the directory.',
+  );
+  gauge(
+    'bambochat_send_buffer_bytes',
+    'bufferedBytes',
+    'Bytes that wait for connections which do not take them at once.',
+  );
+  gauge(
+    'bambochat_unconfirmed_messages',
+    'unconfirmed',
+    'Messages that wait for their confirmation.',
+  );
 }

@@ -31,7 +31,7 @@ import { createTokenExpiry } from './expire-tokens.ts';
 import { followFriendEvents } from './follow-friend-events.ts';
 import { followMemberships } from './follow-memberships.ts';
 import { followSessions } from './follow-sessions.ts';
-import { createGatewayMetrics } from './gateway-metrics.ts';
+import { createGatewayMetrics, observeHoldings } from './gateway-metrics.ts';
 import { createEventHandler, type EventDefinition } from './handle-event.ts';
 import { joinConversation, leaveConversation } from './join-conversation.ts';
 import { markRead } from './mark-read.ts';
@@ -216,14 +216,13 @@ export function createSocketGateway(options: GatewayOptions): Service {
     const delays = observeLiveDelay(rooms, metrics);
     const deliveries = options.tracer && traceDeliveries(options.tracer, rooms);
     const missed = announceMissedEvents({ server, rooms, bus, directory, metrics, logger });
-    metrics.connectionsMax.set(settings.MAX_CONNECTIONS);
-    const gauges = setInterval(() => {
-      metrics.connections.set(server.engine.clientsCount);
-      metrics.unconfirmed.set(unconfirmed.size);
-      metrics.handshakesWaiting.set(admission.waiting);
-      metrics.bufferedBytes.set(slowReaders.bufferedBytes);
-    }, 1000);
-    gauges.unref();
+    observeHoldings(options.metrics, () => ({
+      connections: server.engine.clientsCount,
+      connectionsMax: settings.MAX_CONNECTIONS,
+      handshakesWaiting: admission.waiting,
+      bufferedBytes: slowReaders.bufferedBytes,
+      unconfirmed: unconfirmed.size,
+    }));
 
     drain = async () => {
       const { drainTimeout, drain: pace = { delay: 0, rate: 1, spread: 0 } } = options;
@@ -250,7 +249,6 @@ export function createSocketGateway(options: GatewayOptions): Service {
       () => missed.stop(),
       () => expiry.stop(),
       () => unconfirmed.stop(),
-      () => clearInterval(gauges),
     );
   }
 

@@ -233,54 +233,73 @@ export interface ScaleResult {
   readonly ratio: number;
 }
 
-/** Messages of one turn, 25 ms apart. */
-const SCALE_TURN = 400;
-/** Times that all gateways are started anew: how a process lies in memory is luck. */
-const CASTINGS = 2;
+/** Messages of one turn, 25 ms apart: in two turns there is each socket's ping once. */
+const SCALE_TURN = 500;
+/** A gateway of eight has an eighth of the deliveries by which code gets hot. */
+const SCALE_WARM_UP = 2000;
+const BLOCKS = 2;
 
 /**
- * The same room of 1,000 on one gateway, and spread over more. All are there at the same time, with
- * rooms of their own, and take turns: each size comes as often early as late.
+ * The same room of 1,000 on one gateway, and spread over more. Each size is there together with one
+ * gateway only, since processes that wait cost those that work: in turns of one, more, more, one, the
+ * pings of the sockets come once on each side. All are started anew for each round: how a process
+ * lies in memory is luck.
  */
 export async function compareScales(
   laboratory: Laboratory,
   extent: Extent,
   note: (line: string) => void,
 ): Promise<ScaleResult[]> {
-  const sizes = extent.quick ? [1, 2] : [1, 2, 4, 8];
-  const castings = extent.quick ? 1 : CASTINGS;
-  const pattern: Pattern = { burst: 1, bursts: extent.quick ? 100 : SCALE_TURN, interval: 25 };
-  const costs = new Map(sizes.map((gateways) => [gateways, [] as number[]]));
-  for (let casting = 0; casting < castings; casting += 1) {
-    await using started = new AsyncDisposableStack();
-    const audiences: { gateways: number; audience: Audience }[] = [];
-    for (const [index, gateways] of sizes.entries()) {
-      const servers = started.use(await laboratory.start('ours', gateways));
-      const group = `scale ${gateways} ${casting}`;
-      const audience = await servers.fill(group, 1, 1000, index);
-      started.defer(() => laboratory.crowd.close(group));
-      audiences.push({ gateways, audience });
-      await costOfDeliveries(laboratory.crowd, audience, pattern);
-    }
-    for (let round = 0; round <= extent.rounds; round += 1) {
-      const turns = round % 2 === 0 ? audiences : audiences.toReversed();
-      const measured = await extent.disturbance.keepAway(async () => {
-        const ofRound: [number, number][] = [];
-        for (const { gateways, audience } of turns) {
-          ofRound.push([gateways, await costOfDeliveries(laboratory.crowd, audience, pattern)]);
-        }
-        return ofRound;
-      }, note);
-      for (const [gateways, cost] of measured) {
-        costs.get(gateways)?.push(cost);
+  const [turn, warmUp, blocks] = extent.quick ? [50, 50, 1] : [SCALE_TURN, SCALE_WARM_UP, BLOCKS];
+  const alone: number[] = [];
+  const results: ScaleResult[] = [];
+  for (const gateways of extent.quick ? [2] : [2, 4, 8]) {
+    const pairs: { one: number; more: number }[] = [];
+    for (let round = 0; round < extent.rounds; round += 1) {
+      await using one = await audienceOn(laboratory, 1);
+      await using more = await audienceOn(laboratory, gateways);
+      const cost = ({ audience }: typeof one, bursts: number) =>
+        costOfDeliveries(laboratory.crowd, audience, { burst: 1, bursts, interval: 25 });
+      await cost(one, warmUp);
+      await cost(more, warmUp);
+      for (let block = 0; block < blocks; block += 1) {
+        const [first, second, third, fourth] = await extent.disturbance.keepAway(
+          async () => [
+            await cost(one, turn),
+            await cost(more, turn),
+            await cost(more, turn),
+            await cost(one, turn),
+          ],
+          note,
+        );
+        pairs.push({ one: mean(first, fourth), more: mean(second, third) });
       }
-      note(`scaling out, start ${casting + 1}: round ${round + 1} of ${extent.rounds + 1}`);
+      note(`scaling out, ${gateways} gateways: round ${round + 1} of ${extent.rounds}`);
     }
+    alone.push(...pairs.map(({ one }) => one));
+    results.push({
+      gateways,
+      cost: median(pairs.map(({ more }) => more)),
+      ratio: median(pairs.map(({ one, more }) => more / one)),
+    });
   }
-  const alone = costs.get(1) ?? [];
-  return [...costs].map(([gateways, ofSize]) => ({
-    gateways,
-    cost: median(ofSize),
-    ratio: median(ofSize.map((cost, round) => cost / (alone[round] ?? cost))),
-  }));
+  return [{ gateways: 1, cost: median(alone), ratio: 1 }, ...results];
+}
+
+/** A room of 1,000 of their own. */
+async function audienceOn(
+  laboratory: Laboratory,
+  gateways: number,
+): Promise<AsyncDisposable & { readonly audience: Audience }> {
+  await using started = new AsyncDisposableStack();
+  const servers = started.use(await laboratory.start('ours', gateways));
+  const group = `scale ${gateways}`;
+  const audience = await servers.fill(group, 1, 1000, gateways);
+  started.defer(() => laboratory.crowd.close(group));
+  const kept = started.move();
+  return { audience, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+function mean(one = 0, other = 0): number {
+  return (one + other) / 2;
 }
