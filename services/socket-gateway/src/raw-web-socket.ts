@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import type { ChatSocket } from './chat-socket.ts';
 
@@ -6,6 +7,7 @@ export type Connection = ChatSocket['conn'];
 
 /** What Engine.IO's WebSocket transport wraps, and its types hide. */
 interface RawWebSocket {
+  readonly _socket: Writable | null;
   /** Bytes written that the kernel has not taken. */
   readonly bufferedAmount: number;
   /** Reads nothing from the peer until `resume`. */
@@ -41,6 +43,29 @@ const noHeaders = {};
 export function releaseRequest({ conn, handshake }: ChatSocket): void {
   (conn as { request: unknown }).request = null;
   handshake.headers = noHeaders;
+}
+
+/**
+ * What is emitted to one socket meanwhile goes out in one write. Engine.IO would wait until the first
+ * packet is with the kernel, and then write the second.
+ */
+export function inOneWrite(connection: Connection, emit: () => void): void {
+  const { transport } = connection;
+  if (!transport.writable) {
+    // What waits already goes out together.
+    emit();
+    return;
+  }
+  transport.writable = false;
+  try {
+    emit();
+  } finally {
+    transport.writable = true;
+    const tcp = rawWebSocketOf(connection)?._socket;
+    tcp?.cork();
+    (connection as unknown as { flush(): void }).flush();
+    tcp?.uncork();
+  }
 }
 
 /** Takes nothing in until it is sent away: what was taken in can be confirmed before. */

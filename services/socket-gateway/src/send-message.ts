@@ -2,6 +2,7 @@ import { type ClientMessageId, sendMessageSchema } from '@bambochat/protocol';
 import { uuidv7 } from 'uuidv7';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { EventDefinition } from './handle-event.ts';
+import { inOneWrite } from './raw-web-socket.ts';
 import type { SubmitRequest } from './submit-request.ts';
 import type { Typing } from './typing.ts';
 
@@ -40,8 +41,11 @@ export function sendMessage(options: {
             return;
           }
           observe();
-          socket.emit('message_sent_confirm', result.message);
-          answer.succeed({ message: result.message });
+          const { message } = result;
+          inOneWrite(socket.conn, () => {
+            socket.emit('message_sent_confirm', message);
+            answer.succeed({ message });
+          });
         },
       );
       typing.clear(socket, conversationId);
