@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type EventBus, settlesWithin } from '@bambochat/messaging';
 import type { Logger } from '@bambochat/runtime';
 import type { FriendStore, PresenceStore, StatusStore } from '@bambochat/stores';
@@ -6,6 +7,11 @@ import { createTrouble } from './report-trouble.ts';
 import { tellFriends } from './tell-friends.ts';
 
 const CLAIMS_PER_ROUND = 100;
+/**
+ * Milliseconds from the beginning of one round to the next, unless a round was full: a first change
+ * is told at once, and what comes soon after shares its writes, questions and messages.
+ */
+const ROUND_INTERVAL = 50;
 /** The part of a claim's time that may be used: the rest is for who measures it otherwise. */
 const CLAIM_SHARE = 0.8;
 /** Milliseconds after a failure in which nobody needs to ask again: a sweep asks soon. */
@@ -81,6 +87,9 @@ export function createAnnouncer(deps: {
       failing = false;
       trouble.over();
       metrics.announcementDuration.observe((performance.now() - begun) / 1000);
+      if (claims.length < CLAIMS_PER_ROUND) {
+        await pause(Math.max(0, begun + ROUND_INTERVAL - performance.now()));
+      }
     }
     return true;
   }

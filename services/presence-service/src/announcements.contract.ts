@@ -59,6 +59,38 @@ export function announcementsContract(open: OpenHouse): void {
       expect(messages - before).toBe(2);
     });
 
+    it('soon after another one waits for those that come with it', async () => {
+      await using house = await open();
+      /** When it was asked for transitions, and how many there were. */
+      const claims: { at: number; count: number }[] = [];
+      await using replica = await startReplica(house, {
+        alter: ({ presenceStore }) => ({
+          presenceStore: replaceMethods(presenceStore, {
+            async claim(limit) {
+              const at = performance.now();
+              const claimed = await presenceStore.claim(limit);
+              claims.push({ at, count: claimed.length });
+              return claimed;
+            },
+          }),
+        }),
+      });
+      using gateway = await playGateway(house);
+      await gateway.settled();
+      for (const user of newUsers(...Array.from({ length: 40 }, (_, index) => `user${index}`))) {
+        await gateway.connect(user);
+      }
+      await replica.quiet();
+      expect(claims.reduce((sum, { count }) => sum + count, 0)).toBe(40);
+      // 50 ms from one round to the next, by a timer that may be a millisecond early.
+      for (const [index, { at, count }] of claims.entries()) {
+        const next = claims[index + 1];
+        if (count > 0 && next !== undefined) {
+          expect(next.at - at).toBeGreaterThan(48);
+        }
+      }
+    });
+
     it('of a user without friends tells nobody and is kept', async () => {
       await using house = await open();
       await using replica = await startReplica(house);
