@@ -226,13 +226,23 @@ async function memoryAtRest(pid: number): Promise<number> {
 }
 
 export interface ScaleResult {
+  readonly kind: Contestant;
   readonly gateways: number;
   /** µs of CPU time of all gateways together for each delivery. */
   readonly cost: number;
-  /** Median of the rounds: against one gateway of the same round. */
+  /** The same, of one gateway of that kind beside them. */
+  readonly alone: number;
+  /** Median of the rounds: against the one gateway of the same round. */
   readonly ratio: number;
 }
 
+/** What is compared with one of its kind. */
+const SCALES = [
+  { kind: 'ours', gateways: 2 },
+  { kind: 'ours', gateways: 4 },
+  { kind: 'ours', gateways: 8 },
+  { kind: 'plain', gateways: 8 },
+] as const;
 /** Messages of one turn, 25 ms apart: in two turns there is each socket's ping once. */
 const SCALE_TURN = 500;
 /** A gateway of eight has an eighth of the deliveries by which code gets hot. */
@@ -251,13 +261,12 @@ export async function compareScales(
   note: (line: string) => void,
 ): Promise<ScaleResult[]> {
   const [turn, warmUp, blocks] = extent.quick ? [50, 50, 1] : [SCALE_TURN, SCALE_WARM_UP, BLOCKS];
-  const alone: number[] = [];
   const results: ScaleResult[] = [];
-  for (const gateways of extent.quick ? [2] : [2, 4, 8]) {
+  for (const { kind, gateways } of extent.quick ? SCALES.slice(0, 1) : SCALES) {
     const pairs: { one: number; more: number }[] = [];
     for (let round = 0; round < extent.rounds; round += 1) {
-      await using one = await audienceOn(laboratory, 1);
-      await using more = await audienceOn(laboratory, gateways);
+      await using one = await audienceOn(laboratory, kind, 1);
+      await using more = await audienceOn(laboratory, kind, gateways);
       const cost = ({ audience }: typeof one, bursts: number) =>
         costOfDeliveries(laboratory.crowd, audience, { burst: 1, bursts, interval: 25 });
       await cost(one, warmUp);
@@ -274,25 +283,27 @@ export async function compareScales(
         );
         pairs.push({ one: mean(first, fourth), more: mean(second, third) });
       }
-      note(`scaling out, ${gateways} gateways: round ${round + 1} of ${extent.rounds}`);
+      note(`scaling out, ${gateways} ${kind}: round ${round + 1} of ${extent.rounds}`);
     }
-    alone.push(...pairs.map(({ one }) => one));
     results.push({
+      kind,
       gateways,
       cost: median(pairs.map(({ more }) => more)),
+      alone: median(pairs.map(({ one }) => one)),
       ratio: median(pairs.map(({ one, more }) => more / one)),
     });
   }
-  return [{ gateways: 1, cost: median(alone), ratio: 1 }, ...results];
+  return results;
 }
 
 /** A room of 1,000 of their own. */
 async function audienceOn(
   laboratory: Laboratory,
+  kind: Contestant,
   gateways: number,
 ): Promise<AsyncDisposable & { readonly audience: Audience }> {
   await using started = new AsyncDisposableStack();
-  const servers = started.use(await laboratory.start('ours', gateways));
+  const servers = started.use(await laboratory.start(kind, gateways));
   const group = `scale ${gateways}`;
   const audience = await servers.fill(group, 1, 1000, gateways);
   started.defer(() => laboratory.crowd.close(group));

@@ -15,7 +15,7 @@ export function ratiosOf({ results, scale }: Report): Record<string, number> {
     deliverCpuSaturated: named('rooms of 1,000 in bursts'),
     connectCpu: named('connect'),
     idleMemory: named('idle connection'),
-    scaleOut8: scale.find(({ gateways }) => gateways === 8)?.ratio,
+    scaleOut8: scale.find(({ kind, gateways }) => kind === 'ours' && gateways === 8)?.ratio,
   };
   return Object.fromEntries(
     Object.entries(ratios).flatMap(([name, ratio]) =>
@@ -39,12 +39,12 @@ export function tablesOf({ results, scale, otherPrograms }: Report): string {
   if (scale.length > 0) {
     lines.push(
       '',
-      '| gateways | µs CPU per delivery, all together | ÷ one gateway |',
-      '| --: | --: | --: |',
-      ...scale.map(
-        ({ gateways, cost, ratio }) =>
-          `| ${gateways} | ${cost.toPrecision(3)} | ${ratio.toFixed(2)} |`,
-      ),
+      '| gateways | µs CPU per delivery, all together | one gateway beside them | ratio |',
+      '| --- | --: | --: | --: |',
+      ...scale.map(({ kind, gateways, cost, alone, ratio }) => {
+        const name = kind === 'ours' ? gateways : `${gateways} of plain Socket.IO`;
+        return `| ${name} | ${cost.toPrecision(3)} | ${alone.toPrecision(3)} | ${ratio.toFixed(2)} |`;
+      }),
     );
   }
   const { mean, worst } = otherPrograms;
@@ -67,8 +67,8 @@ export function plotOf({ results, scale }: Report): string {
       ratio,
       bare: floor === null ? null : floor / plain,
     })),
-    ...scale.slice(1).map(({ gateways, ratio }) => ({
-      name: `${gateways} gateways, ÷ one`,
+    ...scale.map(({ kind, gateways, ratio }) => ({
+      name: `${gateways} ${kind === 'ours' ? 'gateways' : 'plain'}, ÷ one`,
       ratio,
       bare: null,
     })),
