@@ -105,19 +105,39 @@ export function deriveCapacity(assumed: Assumptions, cost: UnitCosts): Capacity 
     `connects and disconnects × ${assumed.friendsOnline} friends × ${devices} devices, as if each were a change`,
   );
 
-  const gatewayCores = row(
-    'gateways, CPU',
+  // Copies to others than the publisher's gateway; a room is on as many gateways as it has sockets, at most.
+  const onGateways = (count: number, members: number) =>
+    count * (1 - (1 - 1 / count) ** (members * devices));
+  const subscribersOn = (count: number) =>
+    (1 - assumed.groupShare) * onGateways(count, 2) +
+    assumed.groupShare * onGateways(count, assumed.groupMembers);
+  const coresOn = (count: number) =>
     ((deliveries + statuses) * cost.gatewayPerDelivery +
-      messages * cost.gatewayPerMessage +
+      messages * (cost.gatewayPerMessage + subscribersOn(count) * cost.gatewayPerReceipt) +
       connects * cost.gatewayPerConnect +
       sockets * cost.gatewayPerIdleSocket) /
-      1e6,
+    1e6;
+  const forSockets = Math.max(2, Math.ceil(sockets / assumed.socketsPerGateway));
+  let count = forSockets;
+  // More pods receive more copies, but never more than a room has sockets: this comes to an end.
+  while (pods(coresOn(count)) > count) {
+    count = pods(coresOn(count));
+  }
+  const subscribers = row(
+    'gateways that a message goes to',
+    subscribersOn(count),
+    '',
+    'pods × (1 − (1 − 1 ÷ pods) ^ sockets of the room), mean over direct and groups',
+  );
+  row(
+    'gateways, CPU',
+    coresOn(count),
     'cores',
-    `(deliveries + status events) × ${cost.gatewayPerDelivery} µs + messages × ${cost.gatewayPerMessage} µs + connects × ${cost.gatewayPerConnect} µs + sockets × ${cost.gatewayPerIdleSocket} µs/s`,
+    `(deliveries + status events) × ${cost.gatewayPerDelivery} µs + messages × (${cost.gatewayPerMessage} µs + gateways × ${cost.gatewayPerReceipt} µs) + connects × ${cost.gatewayPerConnect} µs + sockets × ${cost.gatewayPerIdleSocket} µs/s`,
   );
   const gateways = row(
     'gateway pods',
-    Math.max(Math.ceil(sockets / assumed.socketsPerGateway), pods(gatewayCores)),
+    count,
     '',
     `the larger of sockets ÷ ${assumed.socketsPerGateway} and cores ÷ ${utilisation}, at least 2`,
   );
@@ -150,17 +170,6 @@ export function deriveCapacity(assumed: Assumptions, cost: UnitCosts): Capacity 
   );
   row('presence-service pods', pods(presenceCores), '', 'as above');
 
-  // Copies to others than the publisher's gateway; a room is on as many gateways as it has sockets, at most.
-  const roomSockets = (members: number) => members * devices;
-  const onGateways = (members: number) =>
-    gateways * (1 - (1 - 1 / gateways) ** roomSockets(members));
-  const subscribers = row(
-    'gateways that a message goes to',
-    (1 - assumed.groupShare) * onGateways(2) +
-      assumed.groupShare * onGateways(assumed.groupMembers),
-    '',
-    'pods × (1 − (1 − 1 ÷ pods) ^ sockets of the room), mean over direct and groups',
-  );
   const redisCore = row(
     'Redis for rooms, CPU',
     (messages * cost.redisPerPublish + messages * subscribers * cost.redisPerCopy) / 1e6,

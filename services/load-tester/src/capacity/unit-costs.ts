@@ -3,6 +3,8 @@ export interface UnitCosts {
   readonly gatewayPerDelivery: number;
   /** Taking it, handing it on and confirming it. */
   readonly gatewayPerMessage: number;
+  /** A message comes from Redis, for a room with sockets here; without its deliveries. */
+  readonly gatewayPerReceipt: number;
   readonly gatewayPerConnect: number;
   /** In a second: its ping each 25 s. */
   readonly gatewayPerIdleSocket: number;
@@ -29,20 +31,21 @@ export interface UnitCosts {
 
 /** CAPACITY.md says of each how it was measured. */
 export const unitCosts: UnitCosts = {
-  gatewayPerDelivery: 12.3,
-  gatewayPerMessage: 3300,
-  gatewayPerConnect: 401,
+  gatewayPerDelivery: 14,
+  gatewayPerMessage: 940,
+  gatewayPerReceipt: 289,
+  gatewayPerConnect: 368,
   gatewayPerIdleSocket: 1.8,
   gatewayMemory: 163_840,
-  memoryPerSocket: 31.4,
-  messageServicePerMessage: 7700,
-  directoryPerConnect: 1520,
-  presencePerChange: 1730,
+  memoryPerSocket: 30.8,
+  messageServicePerMessage: 1940,
+  directoryPerConnect: 580,
+  presencePerChange: 1390,
   redisPerPublish: 20,
   redisPerCopy: 3.3,
-  natsPerMessage: 1670,
+  natsPerMessage: 750,
   partitions: 16,
-  commandMilliseconds: 45,
+  commandMilliseconds: 12,
   messagesPerCommand: 1,
   bytesPerMessage: 520,
 };
