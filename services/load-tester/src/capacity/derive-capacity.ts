@@ -117,8 +117,7 @@ export function deriveCapacity(assumed: Assumptions, cost: UnitCosts): Capacity 
       connects * cost.gatewayPerConnect +
       sockets * cost.gatewayPerIdleSocket) /
     1e6;
-  const forSockets = Math.max(2, Math.ceil(sockets / assumed.socketsPerGateway));
-  let count = forSockets;
+  let count = Math.max(2, Math.ceil(sockets / assumed.socketsPerGateway));
   // More pods receive more copies, but never more than a room has sockets: this comes to an end.
   while (pods(coresOn(count)) > count) {
     count = pods(coresOn(count));
